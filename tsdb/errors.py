@@ -1,0 +1,9 @@
+"""Errors of the store; all derive from `TsdbError`."""
+
+
+class TsdbError(Exception):
+    """Base of every error that `tsdb` raises."""
+
+
+class BadMatcherError(TsdbError, ValueError):
+    """A label matcher that can't be evaluated, such as one with an invalid regular expression."""
