@@ -18,7 +18,7 @@ class Vector:
 
     `values` is float64[step, series]. `present` says where there is a sample at all (None: everywhere),
     because NaN is a value. `histograms` is None unless some sample is a native histogram; where its cell is
-    not None, that is the sample and `values` means nothing. `drop_name` is bool[series]: the metric name is to
+    not None, that is the sample and `values` means nothing. `drop_name` is bool[series]: the name is to
     go at the end of the evaluation (None: no series').
     """
 
