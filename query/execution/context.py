@@ -1,0 +1,72 @@
+"""What an operator knows about the evaluation it is part of."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from query.execution.annotations import Annotations
+from query.execution.control import Control, SampleBudget
+from tsdb import LabelScope, Snapshot
+from tsdb.sample import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How queries are evaluated. Durations are in milliseconds."""
+
+    lookback_ms: int = 300_000
+    max_samples: int = 50_000_000
+    default_subquery_step_ms: int = 60_000
+    delayed_name_removal: bool = False
+    type_and_unit_labels: bool = False
+    use_start_timestamps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EvalContext:
+    """The steps that a node is evaluated at, and what all nodes of one query share.
+
+    `steps_ms` is int64[step], ascending, never empty; `step_ms` apart.
+    """
+
+    steps_ms: IntArray
+    step_ms: int
+    snapshot: Snapshot
+    options: EngineOptions
+    annotations: Annotations
+    control: Control
+    budget: SampleBudget
+
+    @property
+    def step_count(self) -> int:
+        return len(self.steps_ms)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether there is one step only: the order of series then matters."""
+        return len(self.steps_ms) == 1
+
+    @property
+    def scope(self) -> LabelScope:
+        return self.snapshot.scope
+
+    def check(self) -> None:
+        """Raises `LimitError` if the query is to stop. Call it between blocks of work."""
+        self.control.check()
+
+    def reserve(self, samples: int) -> None:
+        """Raises `TooManySamplesError` if `samples` more are too many. Call it before memory is taken."""
+        self.budget.reserve(samples)
+
+    def at(self, steps_ms: IntArray, step_ms: int) -> "EvalContext":
+        """The context of an inner evaluation, such as a subquery's."""
+        return replace(self, steps_ms=steps_ms, step_ms=step_ms)
+
+    def first_step(self) -> "EvalContext":
+        """The context for what is the same at every step."""
+        return self.at(self.steps_ms[:1], self.step_ms)
+
+
+def steps_between(start_ms: int, end_ms: int, step_ms: int) -> IntArray:
+    """`start_ms`, and every `step_ms` from there to `end_ms` inclusive: int64[step]."""
+    return np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)

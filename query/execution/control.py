@@ -1,0 +1,60 @@
+"""What bounds a query from outside: its time, its client, and its memory."""
+
+import threading
+from dataclasses import dataclass, field
+
+from query.execution.errors import LimitError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
+
+
+class Control:
+    """Stops a running query. Any thread may call `cancel` or `expire`; the query calls `check`.
+
+    It reads no clock: whoever owns the deadline calls `expire` when it is reached.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._reason: type[LimitError] = QueryCanceledError
+
+    def cancel(self) -> None:
+        """Let the query end with `QueryCanceledError` at its next check."""
+        self._stop(QueryCanceledError)
+
+    def expire(self) -> None:
+        """Let the query end with `QueryTimeoutError` at its next check."""
+        self._stop(QueryTimeoutError)
+
+    def check(self) -> None:
+        """Raises `QueryCanceledError` or `QueryTimeoutError` once the query is to stop."""
+        if self._stopped.is_set():
+            raise self._reason()
+
+    def _stop(self, reason: type[LimitError]) -> None:
+        if not self._stopped.is_set():
+            self._reason = reason
+            self._stopped.set()
+
+
+@dataclass
+class SampleBudget:
+    """Counts the samples a query holds, before memory is taken for them.
+
+    Written by the one thread that evaluates the query.
+    """
+
+    max_samples: int
+    held: int = field(default=0, init=False)
+    peak: int = field(default=0, init=False)
+    total: int = field(default=0, init=False)
+    """Samples loaded from the store, each once for every step that looked at it."""
+
+    def reserve(self, samples: int) -> None:
+        """Account for an array that is about to be filled. Raises `TooManySamplesError`."""
+        self.held += samples
+        self.peak = max(self.peak, self.held)
+        if self.held > self.max_samples:
+            raise TooManySamplesError
+
+    def settle(self, held: int) -> None:
+        """A node is done: only its result is held still."""
+        self.held = held

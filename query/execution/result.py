@@ -1,0 +1,92 @@
+"""What a query answers with: arrays still; strings are made by whoever encodes it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from query.execution.annotations import Annotations
+from query.execution.values import HistogramArray
+from tsdb import LabelFrame
+from tsdb.histogram import FloatHistogram
+from tsdb.sample import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class InstantVector:
+    """One sample a series at `time_ms`, in the order of evaluation (`sort` and `topk` give one).
+
+    `values` is float64[series]; `histograms` object[series], None where no sample is one.
+    """
+
+    time_ms: int
+    labels: LabelFrame
+    values: FloatArray
+    histograms: HistogramArray | None = None
+
+
+@dataclass(frozen=True)
+class RangeMatrix:
+    """Samples of each series at some of the steps; every series has one; sorted by labels.
+
+    `steps_ms` is int64[step]; `values` float64[step, series]; `present` bool[step, series], None where every
+    series has a sample at every step. A scalar is one series without labels.
+    """
+
+    steps_ms: IntArray
+    labels: LabelFrame
+    values: FloatArray
+    present: BoolArray | None = None
+    histograms: HistogramArray | None = None
+
+
+@dataclass(frozen=True)
+class RawSeries:
+    """Samples as they were stored, timestamps ascending; floats and histograms apart."""
+
+    timestamps_ms: IntArray
+    values: FloatArray
+    histogram_timestamps_ms: IntArray
+    histograms: tuple[FloatHistogram, ...] = ()
+
+
+@dataclass(frozen=True)
+class RawMatrix:
+    """The value of a range selector or a subquery in an instant query; sorted by labels."""
+
+    labels: LabelFrame
+    series: tuple[RawSeries, ...]
+
+
+@dataclass(frozen=True)
+class ScalarPoint:
+    """The value of a scalar in an instant query."""
+
+    time_ms: int
+    value: float
+
+
+@dataclass(frozen=True)
+class StringPoint:
+    """The value of a string literal."""
+
+    time_ms: int
+    text: str
+
+
+ResultValue: TypeAlias = InstantVector | RangeMatrix | RawMatrix | ScalarPoint | StringPoint
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Samples a query looked at: upstream's totalQueryableSamples and peakSamples."""
+
+    total_samples: int
+    peak_samples: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """A query's value, and what is to be said about it."""
+
+    value: ResultValue
+    annotations: Annotations
+    stats: Statistics
