@@ -7,3 +7,7 @@ class TsdbError(Exception):
 
 class BadMatcherError(TsdbError, ValueError):
     """A label matcher that can't be evaluated, such as one with an invalid regular expression."""
+
+
+class IncompatibleHistogramsError(TsdbError, ValueError):
+    """Two native histograms that can't be combined: one has exponential buckets, the other custom ones."""
