@@ -1,8 +1,9 @@
 """The native histogram as a value: immutable, sparse, with float counts.
 
-Source: upstream's model/histogram/float_histogram.go and generic.go. Exponential schemas -4..8 divide each power of two into 2**schema buckets; bucket `i` of the positive side is
-the half-open interval (bound(i-1), bound(i)], and bound(0) is 1. The negative side mirrors it. Schema -53 has
-custom bounds, and a positive side only. Arithmetic between histograms is in `histogram_arithmetic.py`.
+Source: upstream's model/histogram/float_histogram.go and generic.go. Exponential schemas -4..8 divide each
+power of two into 2**schema buckets; bucket `i` of the positive side is the half-open interval
+(bound(i-1), bound(i)], and bound(0) is 1. The negative side mirrors it. Schema -53 has custom bounds, and a
+positive side only. Arithmetic between histograms is in `histogram_arithmetic.py`.
 """
 
 import math
@@ -58,6 +59,9 @@ class Buckets:
         return bool(
             np.array_equal(self.indexes, other.indexes) and self.counts.tobytes() == other.counts.tobytes()
         )
+
+    def __hash__(self) -> int:
+        return hash(self.counts.tobytes())
 
     def compact(self) -> "Buckets":
         """Without empty buckets."""
