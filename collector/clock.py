@@ -1,6 +1,8 @@
 """Time as a dependency: nothing else in the project reads a clock or sleeps."""
 
 import asyncio
+import heapq
+import itertools
 import time
 from typing import Protocol
 
@@ -26,3 +28,66 @@ class SystemClock:
     async def sleep_until(self, time_ms: int) -> None:
         while (remaining_ms := time_ms - self.now_ms()) > 0:
             await asyncio.sleep(remaining_ms / 1000)
+
+
+class VirtualClock:
+    """A clock that stands still until it is told to advance.
+
+    Tasks that sleep on it wake one by one, in order of their times, each at exactly its time.
+    """
+
+    def __init__(self, now_ms: int = 0) -> None:
+        self._now_ms = now_ms
+        self._order = itertools.count()
+        self._sleepers: list[tuple[int, int, asyncio.Future[None], asyncio.Task[object] | None]] = []
+        self._awake: dict[asyncio.Task[object] | None, asyncio.Future[None]] = {}
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    async def sleep_until(self, time_ms: int) -> None:
+        if time_ms <= self._now_ms:
+            return
+        task = asyncio.current_task()
+        self._settle(task)
+        wake = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (time_ms, next(self._order), wake, task))
+        await wake
+
+    async def advance(self, by_ms: int) -> None:
+        """Let time pass, and return when all that fell due is done.
+
+        A woken task counts as done when it sleeps on this clock again or ends; what it does between may take
+        real time, such as a request over loopback, but must not wait for another sleeper of this clock.
+        """
+        end_ms = self._now_ms + by_ms
+        await _let_new_tasks_start()
+        while self._sleepers and self._sleepers[0][0] <= end_ms:
+            time_ms, _, wake, task = heapq.heappop(self._sleepers)
+            if wake.done():  # its task was cancelled
+                continue
+            self._now_ms = max(self._now_ms, time_ms)
+            await self._run(wake, task)
+            await _let_new_tasks_start()
+        self._now_ms = end_ms
+
+    async def _run(self, wake: asyncio.Future[None], task: asyncio.Task[object] | None) -> None:
+        settled = asyncio.get_running_loop().create_future()
+        self._awake[task] = settled
+        if task:
+            task.add_done_callback(self._settle)
+        wake.set_result(None)
+        await settled
+        if task:
+            task.remove_done_callback(self._settle)
+
+    def _settle(self, task: asyncio.Task[object] | None) -> None:
+        settled = self._awake.pop(task, None)
+        if settled and not settled.done():
+            settled.set_result(None)
+
+
+async def _let_new_tasks_start() -> None:
+    """Two turns of the loop: for tasks just created, and for those that they create."""
+    for _ in range(2):
+        await asyncio.sleep(0)

@@ -15,8 +15,8 @@ UNSUPPORTED_DISCOVERIES: Final = frozenset(
     for kind in (
         "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "file",
         "gce", "hetzner", "http", "ionos", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "oci",
-        "openstack", "outscale", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit", "triton", "uyuni",
-        "vultr",
+        "openstack", "outscale", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit", "triton",
+        "uyuni", "vultr",
     )
 )  # fmt: skip
 """Discoveries that upstream has and miniprom does not."""

@@ -13,7 +13,7 @@ import msgspec
 
 
 class Kind(Enum):
-    """How a value is written: a scalar of a special form, or a section whose keys stand in the one around it."""
+    """How a value is written: as a special scalar, or as keys of the section around it (INLINE)."""
 
     DURATION = auto()
     SIZE = auto()
