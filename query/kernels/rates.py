@@ -1,0 +1,92 @@
+"""Rates of counters and gauges (upstream promql/functions.go: extrapolatedRate, instantValue)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from query.kernels.sums import window_sums
+from query.kernels.windows import Windows
+from tsdb.sample import FloatArray
+
+NEAR_BOUNDARY = 1.1
+"""A range's bound is near if it is closer than this many average sample distances."""
+
+
+def rate(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
+    """Increase per second of a counter, extrapolated to the range's bounds."""
+    return _extrapolated(windows, is_counter=True, per_second=True)
+
+
+def increase(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
+    """Increase of a counter, extrapolated to the range's bounds."""
+    return _extrapolated(windows, is_counter=True, per_second=False)
+
+
+def delta(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
+    """Difference of a gauge, extrapolated to the range's bounds."""
+    return _extrapolated(windows, is_counter=False, per_second=False)
+
+
+def irate(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
+    """Increase per second between the last two samples of a counter; after a reset, from 0."""
+    before, after = windows.values[windows.last - 1], windows.values[windows.last]
+    increases = np.where(after < before, after, after - before)
+    times = windows.timestamps_ms
+    increases /= ((times[windows.last] - times[windows.last - 1]) / 1000)[:, None]
+    return increases
+
+
+def idelta(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
+    """Difference between the last two samples."""
+    difference: FloatArray = windows.values[windows.last] - windows.values[windows.last - 1]
+    return difference
+
+
+def _extrapolated(windows: Windows, *, is_counter: bool, per_second: bool) -> FloatArray:
+    """The difference between a window's last and first sample, stretched to the range.
+
+    The stretch reaches a bound of the range where the samples come near it, else half a sample distance
+    beyond them; a counter is never stretched to before its zero.
+    """
+    first_values = windows.values[windows.first]
+    result = windows.values[windows.last]
+    result -= first_values
+    if is_counter:
+        _add_lost_to_resets(windows, result)
+
+    sampled = (windows.timestamps_ms[windows.last] - windows.timestamps_ms[windows.first]) / 1000
+    distance = sampled / (windows.last - windows.first)
+    to_start = (windows.timestamps_ms[windows.first] - windows.start_ms) / 1000
+    to_start = np.where(to_start >= distance * NEAR_BOUNDARY, distance / 2, to_start)
+    to_end = (windows.end_ms - windows.timestamps_ms[windows.last]) / 1000
+    to_end = np.where(to_end >= distance * NEAR_BOUNDARY, distance / 2, to_end)
+    seconds = (windows.end_ms - windows.start_ms) / 1000 if per_second else np.ones(len(sampled))
+
+    factors = (sampled + to_start + to_end) / sampled / seconds
+    if is_counter:
+        first_cells = np.multiply(first_values, sampled[:, None])
+        below_zero = first_cells < result * to_start[:, None]
+        if below_zero.any():
+            below_zero &= first_values >= 0
+            steps, columns = np.nonzero(below_zero)
+            cut = sampled[steps] * (first_values[steps, columns] / result[steps, columns])
+            cut_factors = (sampled[steps] + cut + to_end[steps]) / sampled[steps] / seconds[steps]
+            cut_results = result[steps, columns] * cut_factors
+            result *= factors[:, None]
+            result[steps, columns] = cut_results
+            return result
+    result *= factors[:, None]
+    return result
+
+
+def _add_lost_to_resets(windows: Windows, result: FloatArray) -> None:
+    """Add what counters held before each reset inside a window to `result`, in place.
+
+    Resets are rare: a block without one costs one comparison.
+    """
+    values = windows.values
+    falls = values[1:] < values[:-1]
+    columns = np.flatnonzero(falls.any(axis=0))
+    if len(columns):
+        lost = np.where(falls[:, columns], values[:-1, columns], 0.0)
+        result[:, columns] += window_sums(lost, windows.first, windows.last - 1).rounded()
