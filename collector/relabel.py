@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 import re2
@@ -43,7 +43,7 @@ class RelabelConfig(Section, frozen=True, kw_only=True):
     source_labels: tuple[str, ...] = ()
     separator: str = DEFAULT_SEPARATOR
     regex: str = DEFAULT_REGEX
-    modulus: Annotated[int, msgspec.Meta(ge=0)] = 0
+    modulus: int = 0
     target_label: str = ""
     replacement: str = DEFAULT_REPLACEMENT
     action: str = "replace"
@@ -63,6 +63,8 @@ class RelabelConfig(Section, frozen=True, kw_only=True):
 
     def _check_fields(self) -> None:
         action = self.action
+        if self.modulus < 0:
+            raise ConfigError(f"modulus must not be negative, got {self.modulus}", key="modulus")
         if action == "hashmod" and self.modulus == 0:
             raise ConfigError("relabel configuration for hashmod requires non-zero modulus", key="modulus")
         if action in _NEED_TARGET and not self.target_label:

@@ -1,4 +1,4 @@
-"""Targets: from discovered labels, through relabelling, to a URL; upstream's PopulateLabels and Target.URL."""
+"""Targets: from discovered labels, through relabelling, to a URL; upstream's PopulateLabels and URL."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
