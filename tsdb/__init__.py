@@ -5,19 +5,30 @@ from tsdb.labelframe import Groups, LabelDictionary, LabelFrame, LabelScope, joi
 from tsdb.labels import METRIC_NAME, Labels, labels_from
 from tsdb.matcher import Matcher, MatchOp, compile_anchored
 from tsdb.sample import ABSENT, STALE, is_absent, is_sample, is_stale
+from tsdb.slab import Slab
+from tsdb.snapshot import HistogramSeries, Selection, Snapshot, StartTimestamps
+from tsdb.store import Appended, Outcome, Store
 
 __all__ = [
     "ABSENT",
     "METRIC_NAME",
     "STALE",
+    "Appended",
     "BadMatcherError",
     "Groups",
+    "HistogramSeries",
     "LabelDictionary",
     "LabelFrame",
     "LabelScope",
     "Labels",
     "MatchOp",
     "Matcher",
+    "Outcome",
+    "Selection",
+    "Slab",
+    "Snapshot",
+    "StartTimestamps",
+    "Store",
     "TsdbError",
     "compile_anchored",
     "is_absent",

@@ -16,6 +16,9 @@ IntArray: TypeAlias = NDArray[np.int64]
 CodeArray: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
+NEVER_MS: Final = int(np.iinfo(np.int64).min)
+FOREVER_MS: Final = int(np.iinfo(np.int64).max)
+
 STALE_BITS: Final = 0x7FF0000000000002
 ABSENT_BITS: Final = 0x7FF0000000000A0B
 STALE: Final = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]

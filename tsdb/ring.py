@@ -1,0 +1,196 @@
+"""Series that share one timestamp column: sealed blocks, and a dense head of rows that grows.
+
+The writer alone calls the methods of `Ring`; readers take `view()`, in any thread. What a view shows
+never changes but for one thing: a cell of the head that was ABSENT may be filled.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tsdb.block import Block, Layout, as_slice
+from tsdb.sample import ABSENT, FOREVER_MS, BoolArray, CodeArray, FloatArray, IntArray, is_absent
+from tsdb.slab import Part, Slab
+
+HEAD_ROWS = 128
+OPEN_ROWS = 8
+"""The newest rows stay in the head when it is sealed: the rest of a scrape may come in a later request."""
+
+
+class RingView(NamedTuple):
+    """A ring as it was at one moment: the head is `values[:rows, :len(layout)]`."""
+
+    blocks: tuple[Block, ...]
+    layout: Layout
+    timestamps_ms: IntArray
+    values: FloatArray
+    rows: int
+
+    def parts(self) -> list[Block]:
+        """The blocks, and the head in the guise of one."""
+        if not self.rows:
+            return list(self.blocks)
+        head = Block(self.layout, self.timestamps_ms[: self.rows], self.values[: self.rows])
+        return [*self.blocks, head]
+
+    def slab(self, positions: IntArray, series: IntArray, start_ms: int, end_ms: int) -> Slab:
+        """What the ring holds of the given series in a range, both ends inclusive."""
+        parts = []
+        layout: Layout | None = None
+        for block in self.parts():
+            first = int(np.searchsorted(block.timestamps_ms, start_ms))
+            end = int(np.searchsorted(block.timestamps_ms, end_ms, side="right"))
+            if first < end:
+                if block.layout is not layout:
+                    layout, columns = block.layout, block.layout.find(series)
+                parts.append(Part(block, slice(first, end), columns))
+        times = [part.block.timestamps_ms[part.rows] for part in parts]
+        timestamps_ms = np.concatenate(times) if times else np.zeros(0, dtype=np.int64)
+        return Slab(positions, timestamps_ms, tuple(parts))
+
+
+class Ring:
+    """Rows of samples under one timestamp column.
+
+    Invariants: timestamps ascend strictly over blocks and head; the newest row stands in the head; cells of
+    `_values` are meaningful in the first `_rows` rows and `len(_layout)` columns.
+    """
+
+    __slots__ = ("_blocks", "_layout", "_rows", "_timestamps_ms", "_values", "_view")
+
+    def __init__(self) -> None:
+        self._blocks: tuple[Block, ...] = ()
+        self._layout = Layout(np.zeros(0, dtype=np.int64))
+        self._timestamps_ms: IntArray = np.zeros(0, dtype=np.int64)
+        self._values: FloatArray = np.zeros((0, 0))
+        self._rows = 0
+        self._publish()
+
+    def view(self) -> RingView:
+        return self._view
+
+    @property
+    def room(self) -> int:
+        """Rows that the head takes before it must be sealed."""
+        return len(self._timestamps_ms) - self._rows
+
+    @property
+    def layout(self) -> Layout:
+        return self._layout
+
+    def join(self, series: IntArray) -> None:
+        """Give new columns to series. Requires: they have none in the head."""
+        width, joined = len(self._layout), len(self._layout) + len(series)
+        if joined > self._values.shape[1]:
+            self._values = self._widened(max(joined, 2 * width if width else 0))
+        self._values[: self._rows, width:joined] = ABSENT
+        self._layout = Layout(np.concatenate((self._layout.series, series)))
+        self._publish()
+
+    def append(self, timestamp_ms: int, columns: CodeArray, values: FloatArray) -> int:
+        """A new row; its position. Of two samples for a column the first stays.
+
+        Requires: newer than all rows; room for a row.
+        """
+        row = self._rows
+        cells = self._values[row, : len(self._layout)]
+        if len(columns) < len(cells):
+            cells.fill(ABSENT)
+        cells[columns[::-1]] = values[::-1]
+        self._timestamps_ms[row] = timestamp_ms
+        self._rows = row + 1
+        self._publish()
+        return row
+
+    def extend(self, timestamps_ms: IntArray, columns: IntArray | CodeArray, values: FloatArray) -> None:
+        """Many rows, `values[row, column]`. Requires: as `append`, and no column twice."""
+        rows = slice(self._rows, self._rows + len(timestamps_ms))
+        cells = self._values[rows, : len(self._layout)]
+        if len(columns) < cells.shape[1]:
+            cells.fill(ABSENT)
+        cells[:, as_slice(columns)] = values
+        self._timestamps_ms[rows] = timestamps_ms
+        self._rows = rows.stop
+        self._publish()
+
+    def head_row(self, timestamp_ms: int) -> int | None:
+        """The position of the head's row at a time."""
+        row = int(np.searchsorted(self._timestamps_ms[: self._rows], timestamp_ms))
+        return row if row < self._rows and self._timestamps_ms[row] == timestamp_ms else None
+
+    def fill(self, row: int, columns: CodeArray, values: FloatArray) -> None:
+        """Set cells of a row of the head. Requires: they are ABSENT."""
+        self._values[row, columns[::-1]] = values[::-1]
+
+    def cells(self, row: int, columns: CodeArray) -> FloatArray:
+        """A copy of cells of a row of the head."""
+        copied: FloatArray = self._values[row, columns]
+        return copied
+
+    def presence(self) -> BoolArray:
+        """Where the head has samples: bool[row, column]."""
+        return ~is_absent(self._values[: self._rows, : len(self._layout)])
+
+    def history(self, series: IntArray, oldest_ms: int) -> tuple[IntArray, FloatArray]:
+        """The rows from a time on that have a sample of the series: their times, values[row, series]."""
+        slab = self._view.slab(np.arange(len(series)), series, oldest_ms, FOREVER_MS)
+        values = slab.read()
+        filled = ~is_absent(values).all(axis=1)
+        return slab.timestamps_ms[filled], values[filled]
+
+    def seal(self, keep: BoolArray) -> None:
+        """Make a block of the head's rows but for the last few, and start another head from those.
+
+        Only columns in `keep` have a place in the new head.
+        """
+        width, end = len(self._layout), max(self._rows - OPEN_ROWS, 0)
+        values = self._values[: self._rows, :width]
+        if end:
+            block = Block(self._layout, self._timestamps_ms[:end], values[:end].copy())
+            self._blocks = (*self._blocks, block)
+        timestamps_ms = np.zeros(HEAD_ROWS, dtype=np.int64)
+        timestamps_ms[: self._rows - end] = self._timestamps_ms[end : self._rows]
+        if not keep.all():
+            self._layout = Layout(self._layout.series[keep])
+            values = values[:, keep]
+        self._timestamps_ms = timestamps_ms
+        self._values = np.empty((HEAD_ROWS, len(self._layout)))
+        self._values[: self._rows - end] = values[end:]
+        self._rows -= end
+        self._publish()
+
+    def expire(self, oldest_ms: int) -> bool:
+        """Drop blocks that end before `oldest_ms`; True if nothing newer is left at all."""
+        kept = tuple(block for block in self._blocks if block.timestamps_ms[-1] >= oldest_ms)
+        if len(kept) < len(self._blocks):
+            self._blocks = kept
+            self._publish()
+        return not kept and not (self._timestamps_ms[: self._rows] >= oldest_ms).any()
+
+    def _widened(self, width: int) -> FloatArray:
+        values = np.empty((len(self._timestamps_ms), width))
+        held = len(self._layout)
+        values[: self._rows, :held] = self._values[: self._rows, :held]
+        return values
+
+    def _publish(self) -> None:
+        self._view = RingView(self._blocks, self._layout, self._timestamps_ms, self._values, self._rows)
+
+
+def misfits(present: BoolArray) -> list[IntArray]:
+    """Columns that had better leave a ring, those with samples in the same rows together.
+
+    `present[row, column]` says where there are samples. The most common pattern stays. The answer is
+    empty while two thirds of the cells from each column's first to its last sample are filled.
+    """
+    columns = np.flatnonzero(present.any(axis=0))
+    present = present[:, columns]
+    lifespans = len(present) - present.argmax(axis=0) - present[::-1].argmax(axis=0)
+    if 3 * np.count_nonzero(present) >= 2 * lifespans.sum():
+        return []
+    patterns = np.ascontiguousarray(np.packbits(present, axis=0).T)
+    groups: dict[bytes, list[int]] = {}
+    for column, pattern in zip(columns.tolist(), patterns, strict=True):
+        groups.setdefault(pattern.tobytes(), []).append(column)
+    largest = max(groups.values(), key=len)
+    return [np.array(group) for group in groups.values() if group is not largest]

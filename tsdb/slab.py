@@ -1,0 +1,60 @@
+"""The samples of series that share timestamps, as a query reads them: blocks in a row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsdb.block import Block, as_slice
+from tsdb.sample import ABSENT, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one block in a slab; `columns` are the slab's columns in the block, -1 where it lacks one."""
+
+    block: Block
+    rows: slice
+    columns: IntArray
+
+    def read(self, columns: slice, rows: slice) -> FloatArray:
+        """float64[row, column] of columns of the slab, and rows counted from the part's first."""
+        wanted = self.columns[columns]
+        within = slice(self.rows.start + rows.start, self.rows.start + rows.stop)
+        lacking = wanted < 0
+        if lacking.any():
+            values = np.full((within.stop - within.start, len(wanted)), ABSENT)
+            values[:, ~lacking] = self.block.read(wanted[~lacking], within)
+            return values
+        return self.block.read(as_slice(wanted), within)
+
+    def __len__(self) -> int:
+        return int(self.rows.stop - self.rows.start)
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Series of a selection that share one timestamp column.
+
+    `series[column]` is the position of a column's series in `Selection.labels`; `timestamps_ms[row]`
+    ascends strictly and lies in the selected range.
+    """
+
+    series: IntArray
+    timestamps_ms: IntArray
+    parts: tuple[Part, ...]
+
+    def read(self, columns: slice = slice(None), rows: slice = slice(None)) -> FloatArray:
+        """float64[row, column], with ABSENT and STALE as stored. Not to be written to; steps are 1."""
+        first_column, end_column, _ = columns.indices(len(self.series))
+        first_row, end_row, _ = rows.indices(len(self.timestamps_ms))
+        values = np.empty((max(end_row - first_row, 0), max(end_column - first_column, 0)))
+        part_start = 0
+        for part in self.parts:
+            start, end = max(first_row, part_start), min(end_row, part_start + len(part))
+            if start < end:
+                within = slice(start - part_start, end - part_start)
+                values[start - first_row : end - first_row] = part.read(
+                    slice(first_column, end_column), within
+                )
+            part_start += len(part)
+        return values

@@ -1,0 +1,157 @@
+"""What a query reads: series picked by matchers, their samples as slabs of matrices."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsdb.histogram import FloatHistogram
+from tsdb.index import IndexView, runs
+from tsdb.labelframe import LabelFrame, LabelScope
+from tsdb.matcher import Matcher
+from tsdb.ring import RingView
+from tsdb.sample import CodeArray, IntArray
+from tsdb.slab import Slab
+from tsdb.track import Track
+
+
+@dataclass(frozen=True)
+class HistogramSeries:
+    """The native histograms of one selected series; `position` is its row in `Selection.labels`."""
+
+    position: int
+    timestamps_ms: IntArray
+    histograms: Sequence[FloatHistogram]
+
+
+@dataclass(frozen=True)
+class StartTimestamps:
+    """When the counts of one selected series began, by the time of the sample that said so."""
+
+    position: int
+    timestamps_ms: IntArray
+    start_timestamps_ms: IntArray
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Series and their samples in a range.
+
+    Every series with floats stands in one slab. A series may have floats and histograms, at different
+    times; its stale markers are floats, also those that end histograms.
+    """
+
+    labels: LabelFrame
+    slabs: tuple[Slab, ...]
+    histograms: tuple[HistogramSeries, ...] = ()
+    start_timestamps: tuple[StartTimestamps, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeriesTable:
+    """What the store knows of each series id, over at least the ids of the index view beside it."""
+
+    first_ms: IntArray
+    newest_ms: IntArray
+    ring: CodeArray
+
+
+class Snapshot:
+    """The store at one moment, for one query; safe in any thread, whatever the writer does meanwhile.
+
+    Samples older than the retention are not seen; one exactly as old is.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: IndexView,
+        scope: LabelScope,
+        table: SeriesTable,
+        rings: Sequence[RingView],
+        histograms: Mapping[int, Track[FloatHistogram]],
+        start_timestamps: Mapping[int, Track[int]],
+        oldest_ms: int | None,
+    ) -> None:
+        self.scope = scope
+        self._index = index
+        self._table = table
+        self._rings = rings
+        self._histograms = histograms
+        self._start_timestamps = start_timestamps
+        self._oldest_ms = oldest_ms
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Selection:
+        """The series that satisfy all matchers, and their samples in the range, both ends inclusive."""
+        start_ms = self._clipped(start_ms)
+        ids = self._alive(self._index.match(matchers), start_ms, end_ms)
+        return Selection(
+            self._index.frame(self.scope, ids),
+            self._slabs(ids, start_ms, end_ms),
+            self._histogram_series(ids, start_ms, end_ms),
+            self._starts(ids, start_ms, end_ms),
+        )
+
+    def series(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> LabelFrame:
+        """Labels of the series that satisfy one of the sets (no set: all) and have samples in the range.
+
+        "In the range" is told from the times of a series' first and newest sample: one that pauses
+        all through the range is listed.
+        """
+        return self._index.frame(self.scope, self._ids(matcher_sets, start_ms, end_ms))
+
+    def label_names(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> list[str]:
+        """Label names of what `series` lists, ascending."""
+        return self._index.names(self._ids(matcher_sets, start_ms, end_ms))
+
+    def label_values(
+        self, name: str, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int
+    ) -> list[str]:
+        """Values of label `name` of what `series` lists, ascending."""
+        return self._index.values(name, self._ids(matcher_sets, start_ms, end_ms))
+
+    def _ids(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> IntArray:
+        chosen = [self._index.match(matchers) for matchers in matcher_sets or ((),)]
+        ids = chosen[0] if len(chosen) == 1 else np.unique(np.concatenate(chosen))
+        return self._alive(ids, self._clipped(start_ms), end_ms)
+
+    def _clipped(self, start_ms: int) -> int:
+        return start_ms if self._oldest_ms is None else max(start_ms, self._oldest_ms)
+
+    def _alive(self, ids: IntArray, start_ms: int, end_ms: int) -> IntArray:
+        alive = (self._table.first_ms[ids] <= end_ms) & (self._table.newest_ms[ids] >= start_ms)
+        return ids[alive]
+
+    def _slabs(self, ids: IntArray, start_ms: int, end_ms: int) -> tuple[Slab, ...]:
+        rings = self._table.ring[ids]
+        slabs = []
+        for positions in runs(rings):
+            ring = int(rings[positions[0]])
+            if 0 <= ring < len(self._rings):
+                slab = self._rings[ring].slab(positions, ids[positions], start_ms, end_ms)
+                slabs += [slab] if slab.parts else []
+        return tuple(slabs)
+
+    def _histogram_series(self, ids: IntArray, start_ms: int, end_ms: int) -> tuple[HistogramSeries, ...]:
+        found = []
+        for position, series_id in _held(ids, self._histograms):
+            timestamps_ms, histograms = self._histograms[series_id].between(start_ms, end_ms)
+            if timestamps_ms:
+                found.append(HistogramSeries(position, np.array(timestamps_ms, dtype=np.int64), histograms))
+        return tuple(found)
+
+    def _starts(self, ids: IntArray, start_ms: int, end_ms: int) -> tuple[StartTimestamps, ...]:
+        found = []
+        for position, series_id in _held(ids, self._start_timestamps):
+            timestamps_ms, starts_ms = self._start_timestamps[series_id].between(start_ms, end_ms)
+            if timestamps_ms:
+                times = np.array(timestamps_ms, dtype=np.int64)
+                found.append(StartTimestamps(position, times, np.array(starts_ms, dtype=np.int64)))
+        return tuple(found)
+
+
+def _held(ids: IntArray, tracks: Mapping[int, object]) -> list[tuple[int, int]]:
+    """Position and id of the series that have a track."""
+    if not tracks:
+        return []
+    return [(position, series_id) for position, series_id in enumerate(ids.tolist()) if series_id in tracks]
