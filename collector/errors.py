@@ -1,5 +1,9 @@
 """Errors of the collector; all derive from `CollectorError`."""
 
+from typing import Final
+
+_SHOWN_LENGTH: Final = 120
+
 
 class CollectorError(Exception):
     """Base of every error that `collector` raises."""
@@ -23,3 +27,21 @@ class TargetError(CollectorError):
 
 class ScrapeError(CollectorError):
     """Why a scrape failed, in the words that the API shows as `lastError`."""
+
+
+class ExpositionError(CollectorError, ValueError):
+    """A body that is not of its format; `line_number` counts from 1, `column` too."""
+
+    def __init__(self, line_number: int, line: bytes, column: int, expected: str) -> None:
+        shown = line.decode(errors="backslashreplace")
+        if len(shown) > _SHOWN_LENGTH:
+            shown = shown[:_SHOWN_LENGTH] + "..."
+        super().__init__(f"line {line_number}, column {column}: expected {expected}: {shown!r}")
+        self.line_number = line_number
+        self.line = shown
+        self.column = column
+        self.expected = expected
+
+
+class ContentTypeError(CollectorError, ValueError):
+    """A scrape's Content-Type that names no exposition format, where no fallback is configured."""

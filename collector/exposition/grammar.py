@@ -1,0 +1,100 @@
+"""The grammar of a line: what both formats share, and a shape that each of them fills in.
+
+All repetition is possessive, as it is in a lexer: no line, however hostile, makes a regex try twice.
+Upstream: model/textparse/promlex.l and openmetricslex.l.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+# metric-name = [a-zA-Z_:] [a-zA-Z0-9_:]*
+METRIC_NAME: Final = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
+
+# label-name = [a-zA-Z_] [a-zA-Z0-9_]*
+LABEL_NAME: Final = rb"[a-zA-Z_][a-zA-Z0-9_]*+"
+
+# quoted-name = '"' *( escape / any but '"', backslash and NUL ) '"'
+QUOTED_NAME: Final = rb'"(?:[^"\\\0]|\\[^\n\0])*+"'
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of a line, and how an error names it."""
+
+    expected: str
+    regex: bytes
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The lines of one format, as steps that follow each other.
+
+    sample = gap ( metric-name [ gap labels ] / labels ) value-steps
+    labels = "{" gap *( label / quoted-name separator ) "}"
+    label  = label-steps
+    """
+
+    gap: bytes
+    label_steps: tuple[Step, ...]
+    separator: bytes
+    value_steps: tuple[Step, ...]
+    """Named groups: value, timestamp, exemplar."""
+
+    @cached_property
+    def label_item(self) -> re.Pattern[bytes]:
+        """What may repeat between braces."""
+        label = b"".join(step.regex for step in self.label_steps)
+        return re.compile(rb"(?:%b|%b%b)" % (label, QUOTED_NAME, self.separator))
+
+    @cached_property
+    def label_parts(self) -> re.Pattern[bytes]:
+        """Groups of each item between braces that are known to be well-formed: name, quoted name, quoted value."""
+        value = rb'"(?:[^"\\]|\\.)*+"'
+        return re.compile(
+            rb"(?:(%b)|(%b))(?:%b=%b(%b))?" % (LABEL_NAME, QUOTED_NAME, self.gap, self.gap, value)
+        )
+
+    @cached_property
+    def sample_steps(self) -> tuple[Step, ...]:
+        labels = rb"\{%b%b*+\}" % (self.gap, self.label_item.pattern)
+        series = rb"(?P<series>(?:%b)?+(?:%b%b)?+)" % (METRIC_NAME, self.gap, labels)
+        return (
+            Step("a metric name or '{'", rb"%b(?=[a-zA-Z_:{])" % self.gap),
+            Step("labels", series),
+            *self.value_steps,
+        )
+
+    @cached_property
+    def sample(self) -> re.Pattern[bytes]:
+        """A whole line; named groups: series, value, timestamp, exemplar."""
+        return re.compile(b"".join(step.regex for step in self.sample_steps))
+
+    def expected_in(self, line: bytes) -> tuple[str, int]:
+        """What a line that is no sample lacks, and the offset where."""
+        offset = 0
+        for step in self.sample_steps:
+            match = re.compile(step.regex).match(line, offset)
+            if match is None:
+                break
+            offset = match.end()
+        if line[offset:].lstrip(b" \t").startswith(b"{"):
+            return self._expected_in_labels(line, line.index(b"{", offset) + 1)
+        return step.expected, offset
+
+    def _expected_in_labels(self, line: bytes, offset: int) -> tuple[str, int]:
+        offset = _skip(self.gap, line, offset)
+        while (item := self.label_item.match(line, offset)) is not None:
+            offset = item.end()
+        for step in self.label_steps:
+            match = re.compile(step.regex).match(line, offset)
+            if match is None:
+                break
+            offset = match.end()
+        return step.expected, offset
+
+
+def _skip(gap: bytes, line: bytes, offset: int) -> int:
+    match = re.compile(gap).match(line, offset)
+    return match.end() if match else offset
