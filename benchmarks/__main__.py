@@ -1,0 +1,26 @@
+"""`python -m benchmarks [micro|scraping|queries ...]`: all of them by default."""
+
+import sys
+
+from benchmarks import micro, queries, scraping
+from benchmarks.programs import PEERS
+
+SUITES = {"micro": micro.main, "scraping": scraping.main, "queries": queries.main}
+
+
+def main(names: list[str]) -> int:
+    """Run the named suites. The exit code is 2 for an unknown name."""
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        print(f"unknown suite {unknown[0]!r}; there are: {', '.join(SUITES)}", file=sys.stderr)
+        return 2
+    absent = [peer.name for peer in PEERS if not peer.is_installed]
+    if absent:
+        print(f"Not installed, so not measured: {', '.join(absent)}")
+    for name in names or SUITES:
+        SUITES[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""Seeded samples that every program under test is given alike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cramjam
+import numpy as np
+
+from tsdb import Labels, labels_from
+from tsdb.sample import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Series on one time grid: `values[row, series]`."""
+
+    series: list[Labels]
+    timestamps_ms: IntArray
+    values: FloatArray
+
+
+def counters(series: int, *, end_ms: int, rows: int, interval_ms: int, seed: int = 1) -> Dataset:
+    """`requests_total` counters of 100 pods and as many paths as it takes; 1 series in 50 resets once."""
+    random = np.random.default_rng(seed)
+    labels = [
+        labels_from(
+            {
+                "__name__": "requests_total",
+                "job": "bench",
+                "instance": f"10.0.{number % 100}.1:8080",
+                "pod": f"pod-{number % 100}",
+                "path": f"/api/{number // 100}",
+                "code": ("200", "200", "404", "500")[number % 4],
+            }
+        )
+        for number in range(series)
+    ]
+    values = np.cumsum(random.poisson(5.0, size=(rows, series)), axis=0).astype(np.float64)
+    for column in range(0, series, 50):
+        row = int(random.integers(1, rows))
+        values[row:, column] -= values[row, column]
+    return Dataset(labels, _grid(end_ms, rows, interval_ms), values)
+
+
+def histograms(count: int, *, end_ms: int, rows: int, interval_ms: int, seed: int = 2) -> Dataset:
+    """`latency_seconds_bucket`: `count` histograms of 12 buckets."""
+    random = np.random.default_rng(seed)
+    bounds = [*(f"{0.005 * 2**power:g}" for power in range(11)), "+Inf"]
+    labels = [
+        labels_from(
+            {
+                "__name__": "latency_seconds_bucket",
+                "job": "bench",
+                "pod": f"pod-{number % 100}",
+                "path": f"/api/{number // 100}",
+                "le": bound,
+            }
+        )
+        for number in range(count)
+        for bound in bounds
+    ]
+    observed = random.poisson(0.5, size=(rows, count, len(bounds)))
+    values = np.cumsum(np.cumsum(observed, axis=2), axis=0).reshape(rows, -1).astype(np.float64)
+    return Dataset(labels, _grid(end_ms, rows, interval_ms), values)
+
+
+def merged(one: Dataset, other: Dataset) -> Dataset:
+    """Both. Requires: one grid."""
+    return Dataset(
+        one.series + other.series, one.timestamps_ms, np.concatenate((one.values, other.values), axis=1)
+    )
+
+
+def remote_write_requests(data: Dataset, *, rows: int = 20, series: int = 500) -> Iterator[bytes]:
+    """The samples as remote-write 1.0 bodies, in the order of time: Prometheus takes no other."""
+    prefixes = [b"".join(_field(1, _label(name, value)) for name, value in labels) for labels in data.series]
+    for first_row in range(0, len(data.timestamps_ms), rows):
+        times = [_varint(int(time_ms)) for time_ms in data.timestamps_ms[first_row : first_row + rows]]
+        block = data.values[first_row : first_row + rows]
+        for first in range(0, len(data.series), series):
+            message = b"".join(
+                _field(1, prefixes[column] + _samples(times, block[:, column]))
+                for column in range(first, min(first + series, len(data.series)))
+            )
+            yield bytes(cramjam.snappy.compress_raw(message))
+
+
+def _grid(end_ms: int, rows: int, interval_ms: int) -> IntArray:
+    return np.arange(end_ms - (rows - 1) * interval_ms, end_ms + 1, interval_ms, dtype=np.int64)
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + _varint(len(payload)) + payload
+
+
+def _label(name: str, value: str) -> bytes:
+    return _field(1, name.encode()) + _field(2, value.encode())
+
+
+def _samples(times: list[bytes], values: FloatArray) -> bytes:
+    """`repeated Sample samples = 2 { double value = 1; int64 timestamp = 2; }`"""
+    encoded = values.astype("<f8").tobytes()
+    return b"".join(
+        _field(2, b"\x09" + encoded[8 * row : 8 * row + 8] + b"\x10" + time) for row, time in enumerate(times)
+    )
