@@ -93,10 +93,8 @@ class Ring:
         Requires: newer than all rows; room for a row.
         """
         row = self._rows
-        cells = self._values[row, : len(self._layout)]
-        if len(columns) < len(cells):
-            cells.fill(ABSENT)
-        cells[columns[::-1]] = values[::-1]
+        self._values[row].fill(ABSENT)
+        self._values[row, columns[::-1]] = values[::-1]
         self._timestamps_ms[row] = timestamp_ms
         self._rows = row + 1
         self._publish()

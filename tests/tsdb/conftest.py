@@ -1,0 +1,8 @@
+import pytest
+
+
+@pytest.fixture
+def short_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seal after few rows, so that short tests meet sealed blocks."""
+    monkeypatch.setattr("tsdb.ring.HEAD_ROWS", 6)
+    monkeypatch.setattr("tsdb.ring.OPEN_ROWS", 2)
