@@ -1,0 +1,61 @@
+"""Numbers as Prometheus's API prints them (upstream util/jsonutil), a whole array at a time."""
+
+import math
+
+import msgspec
+import numpy as np
+
+from tsdb.sample import FloatArray, IntArray
+
+
+def go_float(value: float) -> str:
+    """One float: shortest digits that read back the same, plain from 1e-6 up to 1e21, else with an exponent.
+
+    That is Go's `strconv.FormatFloat(value, 'f' or 'e', -1, 64)`.
+    """
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    text = repr(value)
+    digits, _, exponent = text.partition("e")
+    if not exponent:
+        return text.removesuffix(".0")
+    if 1e-6 <= abs(value) < 1e21:
+        return _without_exponent(digits, int(exponent))
+    return text
+
+
+def format_floats(values: FloatArray) -> list[bytes]:
+    """`go_float` of every element, in C order.
+
+    msgspec prints shortest digits, but switches to exponents earlier than Go does and has no word for
+    NaN and infinities: those few are printed one by one.
+    """
+    flat = values.ravel()
+    texts = (msgspec.json.encode(flat.tolist())[1:-1] + b",").replace(b".0,", b",").split(b",")
+    texts.pop()
+    with np.errstate(invalid="ignore"):
+        magnitudes = np.abs(flat)
+        plain = ((magnitudes >= 1e-5) & (magnitudes < 1e16)) | (magnitudes == 0)
+    if not plain.all():
+        for position in np.flatnonzero(~plain).tolist():
+            texts[position] = go_float(float(flat[position])).encode()
+    return texts
+
+
+def format_timestamps(timestamps_ms: IntArray) -> list[bytes]:
+    """Milliseconds as seconds: `1435781451`, `1435781451.781`, `-0.250`."""
+    return [_seconds(time_ms) for time_ms in timestamps_ms.tolist()]
+
+
+def _seconds(time_ms: int) -> bytes:
+    seconds, fraction = divmod(abs(time_ms), 1000)
+    sign = b"-" if time_ms < 0 else b""
+    return b"%b%d.%03d" % (sign, seconds, fraction) if fraction else b"%b%d" % (sign, seconds)
+
+
+def _without_exponent(digits: str, exponent: int) -> str:
+    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    whole, _, fraction = digits.partition(".")
+    if exponent < 0:
+        return f"{sign}0.{'0' * (-exponent - 1)}{whole}{fraction}"
+    return sign + whole + fraction.ljust(exponent, "0")

@@ -1,0 +1,141 @@
+"""Queries: /query, /query_range, /query_exemplars, /format_query, /parse_query."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from aiohttp import web
+
+from miniprom.api.envelope import annotation_fields, query_envelope, success
+from miniprom.api.errors import ApiError, BadParameterError, ErrorType
+from miniprom.api.params import Params, read_params
+from miniprom.api.results import encode_result, encode_statistics, truncated
+from miniprom.api.services import Services, services_of
+from miniprom.api.streaming import Body, accepts_gzip, prepare, send
+from query import Control, Engine, ParseError, Result, ast_to_json, parse, prettify
+from tsdb import Snapshot
+
+_MAX_POINTS = 11_000
+_TRUNCATED = "results truncated due to limit"
+_STATS_VALUES = ("", "true", "all")
+
+Evaluate: TypeAlias = Callable[[Engine, Snapshot, Control], Result]
+
+
+async def instant(request: web.Request) -> web.StreamResponse:
+    """`query` at `time`."""
+    services, params = services_of(request), await read_params(request)
+    params.limit()
+    time_ms = params.time_ms("time", services.clock.now_ms())
+    text = params.text("query")
+    return await _answer(
+        request,
+        params,
+        lambda engine, snapshot, control: engine.instant(snapshot, text, time_ms, control=control),
+    )
+
+
+async def range_(request: web.Request) -> web.StreamResponse:
+    """`query` at every `step` from `start` to `end`."""
+    params = await read_params(request)
+    params.limit()
+    start_ms, end_ms = params.time_ms("start"), params.time_ms("end")
+    if end_ms < start_ms:
+        raise BadParameterError("end", "end timestamp must not be before start time")
+    step_ms = int(params.required_duration_ms("step"))
+    if step_ms <= 0:
+        reason = "zero or negative query resolution step widths are not accepted. Try a positive integer"
+        raise BadParameterError("step", reason)
+    if (end_ms - start_ms) // step_ms > _MAX_POINTS:
+        reason = "exceeded maximum resolution of 11,000 points per timeseries. "
+        raise ApiError(ErrorType.BAD_DATA, reason + "Try decreasing the query resolution (?step=XX)")
+    text = params.text("query")
+    return await _answer(
+        request,
+        params,
+        lambda engine, snapshot, control: engine.range(
+            snapshot, text, start_ms, end_ms, step_ms, control=control
+        ),
+    )
+
+
+async def exemplars(request: web.Request) -> web.Response:
+    """Exemplars are not stored: the query is checked, the answer empty."""
+    params = await read_params(request)
+    start_ms, end_ms = params.span_ms()
+    if end_ms < start_ms:
+        raise ApiError(ErrorType.BAD_DATA, "end timestamp must not be before start timestamp")
+    try:
+        parse(params.text("query"), services_of(request).parser_options)
+    except ParseError as error:
+        raise ApiError(ErrorType.BAD_DATA, str(error)) from error
+    return success([])
+
+
+async def format_query(request: web.Request) -> web.Response:
+    """The query, laid out over lines."""
+    params = await read_params(request)
+    return success(prettify(_parsed(services_of(request), params)))
+
+
+async def parse_query(request: web.Request) -> web.Response:
+    """The query's syntax tree."""
+    params = await read_params(request)
+    return success(ast_to_json(_parsed(services_of(request), params)))
+
+
+def _parsed(services: Services, params: Params) -> object:
+    try:
+        return parse(params.text("query"), services.parser_options)
+    except ParseError as error:
+        raise BadParameterError("query", str(error)) from error
+
+
+async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> web.StreamResponse:
+    services = services_of(request)
+    timeout_ms = params.duration_ms("timeout")
+    allowed_ms = float(services.settings.query_timeout_ms)
+    engine = services.engine_with(_lookback_ms(params))
+    gzip = accepts_gzip(request)
+    arrival = time.perf_counter()
+
+    def work(control: Control) -> Body:
+        begin = time.perf_counter()
+        try:
+            result = evaluate(engine, services.snapshot(), control)
+        except ParseError as error:
+            raise BadParameterError("query", str(error)) from error
+        timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
+        services.metrics.query_evaluated(timings)
+        return prepare(_encoded(result, params, timings), gzip)
+
+    body = await services.workers.run_query(
+        work, allowed_ms if timeout_ms is None else min(timeout_ms, allowed_ms)
+    )
+    return await send(request, body, services.workers)
+
+
+def _encoded(result: Result, params: Params, timings: dict[str, float]) -> Iterator[bytes]:
+    warnings = list(result.annotations.warnings)
+    value = result.value
+    if (shorter := truncated(value, params.limit())) is not None:
+        value = shorter
+        warnings.append(_TRUNCATED)
+    stats = params.text("stats")
+    if stats not in _STATS_VALUES:
+        warnings.append(
+            f'value "{stats}" for parameter "stats" is deprecated and will be rejected in the next major '
+            'release, use "true" or "all"'
+        )
+    result_type, pieces = encode_result(value)
+    tail = encode_statistics(result.stats, timings) if stats else b""
+    return query_envelope(result_type, pieces, tail, annotation_fields(warnings, result.annotations.infos))
+
+
+def _lookback_ms(params: Params) -> int | None:
+    try:
+        lookback_ms = params.duration_ms("lookback_delta")
+    except BadParameterError as error:
+        reason = str(error.__cause__)
+        raise ApiError(ErrorType.BAD_DATA, f"error parsing lookback delta duration: {reason}") from error
+    return None if lookback_ms is None else int(lookback_ms)

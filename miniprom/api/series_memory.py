@@ -1,0 +1,36 @@
+"""Which series the raw labels of remote write stand for."""
+
+import logging
+from typing import Final
+
+import numpy as np
+
+from miniprom.api.write_request import BadLabelsError, WriteBatch, decode_labels
+from tsdb import Store
+from tsdb.sample import IntArray
+
+_log = logging.getLogger(__name__)
+
+REFUSED_ID: Final = -1
+
+
+class SeriesMemory:
+    """Which series raw labels stand for. Cleared when it holds far more than the store has."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.ids: dict[bytes, int] = {}
+
+    def series_ids(self, batch: WriteBatch) -> IntArray:
+        """The series of each sample, -1 where its labels are invalid."""
+        new = {raw for raw in batch.series if raw not in self.ids}
+        labels = {}
+        for raw in new:
+            try:
+                labels[raw] = decode_labels(raw)
+            except BadLabelsError as error:
+                _log.warning("Invalid metric names or labels", extra={"err": str(error)})
+                self.ids[raw] = REFUSED_ID
+        created = self._store.series_ids(list(labels.values()))
+        self.ids.update(zip(labels, created.tolist(), strict=True))
+        return np.array([self.ids[raw] for raw in batch.series], dtype=np.int64)

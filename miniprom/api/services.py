@@ -1,0 +1,82 @@
+"""What the handlers work with, and how they reach it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from aiohttp import web
+from collector.manager import ScrapeManager
+
+from collector.clock import Clock
+from miniprom.api.series_memory import SeriesMemory
+from miniprom.api.workers import Workers
+from miniprom.config import Config
+from miniprom.metrics import Metrics
+from miniprom.settings import Settings
+from query import Engine, EngineOptions, ParserOptions
+from tsdb import Snapshot, Store
+
+
+class Phase(Enum):
+    """Where the server is in its life."""
+
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+
+
+@dataclass
+class Services:
+    """One running server. Written by the event loop only."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    engine_options: EngineOptions
+    parser_options: ParserOptions
+    workers: Workers
+    metrics: Metrics
+    config: Config
+    scrape: ScrapeManager
+    started_ms: int
+    reload: Callable[[], Awaitable[None]]
+    """Raises `ConfigError`; the old configuration then stays."""
+    quit: Callable[[], None]
+    phase: Phase = Phase.STARTING
+    config_loaded_ms: int = 0
+    config_reload_succeeded: bool = True
+    engine: Engine = field(init=False)
+    series_memory: SeriesMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(self.engine_options)
+        self.series_memory = SeriesMemory(self.store)
+
+    def use_config(self, config: Config, engine_options: EngineOptions) -> None:
+        """Serve by a configuration that was read just now."""
+        self.config = config
+        self.engine_options = engine_options
+        self.engine = Engine(engine_options)
+        self.config_loaded_ms = self.clock.now_ms()
+        self.config_reload_succeeded = True
+        self.metrics.reload_successful.set(1)
+        self.metrics.reload_time.set(self.config_loaded_ms / 1000)
+
+    def engine_with(self, lookback_ms: int | None) -> Engine:
+        """The engine, or one with another lookback."""
+        if lookback_ms is None:
+            return self.engine
+        return Engine(replace(self.engine_options, lookback_ms=lookback_ms))
+
+    def snapshot(self) -> Snapshot:
+        """What a query that arrives now reads."""
+        return self.store.snapshot(self.clock.now_ms())
+
+
+SERVICES: Final = web.AppKey("services", Services)
+
+
+def services_of(request: web.Request) -> Services:
+    """The server that a request reached."""
+    return request.app[SERVICES]

@@ -1,0 +1,50 @@
+"""Queries run in threads: the event loop stays free to scrape."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from query import Control
+
+T = TypeVar("T")
+
+
+class Workers:
+    """A pool of threads with a queue in front of it."""
+
+    def __init__(self, max_concurrency: int) -> None:
+        self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="query")
+        self.max_concurrency = max_concurrency
+        self.running = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """`work()` in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def run_query(self, work: Callable[[Control], T], timeout_ms: float) -> T:
+        """`work(control)` in a thread; the wait in the queue counts towards the timeout.
+
+        When the awaiting task is cancelled (its client left), so is the query.
+        """
+        loop = asyncio.get_running_loop()
+        control = Control()
+        deadline = loop.call_later(max(0.0, timeout_ms / 1000), control.expire)
+        self.running += 1
+        try:
+            return await loop.run_in_executor(self._threads, _checked, work, control)
+        except asyncio.CancelledError:
+            control.cancel()
+            raise
+        finally:
+            self.running -= 1
+            deadline.cancel()
+
+    def close(self) -> None:
+        """Start nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _checked(work: Callable[[Control], T], control: Control) -> T:
+    control.check()
+    return work(control)

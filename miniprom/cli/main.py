@@ -1,0 +1,37 @@
+"""Finds the command and imports no other: start-up time is a feature."""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from miniprom.errors import MinipromError
+
+Command = Callable[[Sequence[str]], int]
+
+_COMMANDS: Final = {
+    "serve": "miniprom.cli.serve",
+    "query": "miniprom.cli.query",
+    "test": "miniprom.cli.test",
+    "simulate": "miniprom.cli.simulate",
+}
+"""Each module has a `run(arguments) -> exit code`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; without a command's name in front, serve."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = given.pop(0) if given and not given[0].startswith("-") else "serve"
+    module = _COMMANDS.get(name)
+    if module is None:
+        known = ", ".join(_COMMANDS)
+        print(f'miniprom: unknown command "{name}"; expected one of {known}', file=sys.stderr)
+        return 2
+    try:
+        run: Command = import_module(module).run
+        return run(given)
+    except MinipromError as error:
+        print(f"miniprom: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,112 @@
+"""The flags of the server, in one table: the parser, `--help` and /api/v1/status/flags read it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag. `ignored` says why a flag that Prometheus's manifests pass has no effect here."""
+
+    name: str
+    default: str
+    help: str
+    is_switch: bool = False
+    is_repeated: bool = False
+    ignored: str = ""
+
+
+def _switch(name: str, text: str, *, default: str = "false", ignored: str = "") -> Flag:
+    return Flag(name, default, text, is_switch=True, ignored=ignored)
+
+
+_NO_DISK: Final = "samples live in memory only"
+_NO_UI: Final = "the web UI is not there yet"
+_NO_RULES: Final = "rules and alerting are not there yet"
+_PYTHON: Final = "it tunes the Go runtime"
+
+FLAGS: Final[tuple[Flag, ...]] = (
+    Flag("config.file", "prometheus.yml", "Configuration file."),
+    Flag("web.listen-address", "0.0.0.0:9090", "Address to listen on. Can be repeated.", is_repeated=True),
+    Flag("web.external-url", "", "URL under which clients reach the server, for links."),
+    Flag("web.route-prefix", "", "Prefix of all routes. Defaults to the path of --web.external-url."),
+    Flag("web.page-title", "miniprom", "Title of the home page."),
+    Flag("web.cors.origin", ".*", "Regex of allowed CORS origins, fully anchored."),
+    Flag("web.max-connections", "512", "Maximum number of simultaneous connections."),
+    Flag("web.read-timeout", "5m", "Idle time after which a connection is closed."),
+    _switch("web.enable-lifecycle", "Enable shutdown and reload by HTTP request."),
+    _switch("web.enable-remote-write-receiver", "Accept remote write requests at /api/v1/write."),
+    _switch("web.enable-admin-api", "Enable the admin API.", ignored="the admin API is not there yet"),
+    _switch("web.enable-otlp-receiver", "Accept OTLP writes.", ignored="the OTLP receiver is not there yet"),
+    Flag(
+        "web.config.file", "", "TLS and authentication.", ignored="TLS and authentication are not there yet"
+    ),
+    Flag("web.console.templates", "consoles", "Console templates.", ignored="there are no consoles"),
+    Flag("web.console.libraries", "console_libraries", "Console libraries.", ignored="there are no consoles"),
+    Flag("web.user-assets", "", "Static assets under /user.", ignored=_NO_UI),
+    Flag("storage.tsdb.retention.time", "", "How long to keep samples, exactly. Defaults to 2h."),
+    Flag("storage.tsdb.retention", "", "Older spelling of --storage.tsdb.retention.time."),
+    Flag("storage.tsdb.path", "data/", "Directory of the database.", ignored=_NO_DISK),
+    Flag("storage.tsdb.retention.size", "", "Size to keep.", ignored="retention is by time only"),
+    Flag("storage.tsdb.min-block-duration", "", "Block size.", ignored=_NO_DISK),
+    Flag("storage.tsdb.max-block-duration", "", "Block size.", ignored=_NO_DISK),
+    Flag("storage.tsdb.wal-segment-size", "", "Size of log segments.", ignored=_NO_DISK),
+    _switch("storage.tsdb.no-lockfile", "No lock file.", ignored=_NO_DISK),
+    _switch("storage.tsdb.wal-compression", "Compress the log.", default="true", ignored=_NO_DISK),
+    _switch("storage.tsdb.allow-overlapping-blocks", "Overlapping blocks.", ignored=_NO_DISK),
+    Flag(
+        "storage.remote.flush-deadline", "1m", "Deadline to flush.", ignored="remote write out is not there"
+    ),
+    Flag("query.lookback-delta", "5m", "How far an instant looks back for the newest sample."),
+    Flag("query.timeout", "2m", "Time after which a query is aborted."),
+    Flag("query.max-concurrency", "20", "Queries that run at the same time; the rest waits."),
+    Flag("query.max-samples", "50000000", "Samples that one query may hold in memory."),
+    Flag("rules.alert.resend-delay", "1m", "Time between two sends.", ignored=_NO_RULES),
+    Flag("rules.alert.for-grace-period", "10m", "Grace period.", ignored=_NO_RULES),
+    Flag("rules.alert.for-outage-tolerance", "1h", "Tolerated outage.", ignored=_NO_RULES),
+    Flag("alertmanager.notification-queue-capacity", "10000", "Queue of alerts.", ignored=_NO_RULES),
+    _switch("auto-gomaxprocs", "Go threads.", default="true", ignored=_PYTHON),
+    _switch("auto-gomemlimit", "Go memory limit.", default="true", ignored=_PYTHON),
+    Flag("enable-feature", "", "Comma separated features to enable.", is_repeated=True),
+    Flag("log.level", "info", "One of debug, info, warn, error."),
+    Flag("log.format", "logfmt", "One of logfmt, json."),
+)
+
+FEATURES: Final[dict[str, str]] = {
+    "promql-experimental-functions": "",
+    "promql-delayed-name-removal": "",
+    "promql-extended-range-selectors": "",
+    "promql-binop-fill-modifiers": "",
+    "promql-duration-expr": "it is always on",
+    "native-histograms": "it is always on",
+    "ooo-native-histograms": "samples out of order are refused",
+    "promql-at-modifier": "it is always on",
+    "promql-negative-offset": "it is always on",
+    "remote-write-receiver": "use --web.enable-remote-write-receiver instead",
+    "auto-reload-config": "the configuration is reloaded on SIGHUP only",
+    "exemplar-storage": "exemplars are not stored",
+    "memory-snapshot-on-shutdown": _NO_DISK,
+    "extra-scrape-metrics": "the metrics are not there yet",
+    "concurrent-rule-eval": _NO_RULES,
+    "promql-per-step-stats": "statistics per step are not there yet",
+    "use-start-timestamps": "it is not there yet",
+    "st-storage": "it is not there yet",
+    "st-synthesis": "it is not there yet",
+    "created-timestamp-zero-ingestion": "it is not there yet",
+    "type-and-unit-labels": "it is not there yet",
+    "metadata-wal-records": _NO_DISK,
+    "delayed-compaction": _NO_DISK,
+    "xor2-encoding": _NO_DISK,
+    "histograms-st-encoding": _NO_DISK,
+    "use-uncached-io": _NO_DISK,
+    "fast-startup": _NO_DISK,
+    "old-ui": _NO_UI,
+    "search-api": "it is not there yet",
+    "otlp-deltatocumulative": "the OTLP receiver is not there yet",
+    "otlp-native-delta-ingestion": "the OTLP receiver is not there yet",
+    "no-default-scrape-port": "it is always on",
+    "new-service-discovery-manager": "it is always on",
+    "expand-external-labels": "it is always on",
+    "agent": "there is no agent mode",
+}
+"""Features of Prometheus, and why naming one changes nothing ("": it does)."""

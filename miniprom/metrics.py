@@ -1,0 +1,121 @@
+"""The server's own metrics, under Prometheus's names where they mean the same."""
+
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, Summary
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from miniprom.version import BRANCH, PROMETHEUS_VERSION, REVISION
+from tsdb import Store
+
+# Upstream's metric name of each of the slices that a query's time is spent in.
+_SLICES = {"execQueueTime": "queue_time", "evalTotalTime": "inner_eval"}
+
+
+class Metrics:
+    """The registry behind /metrics, and what the server counts itself."""
+
+    def __init__(self, store: Store, *, max_concurrency: int) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        ProcessCollector(registry=registry)
+        registry.register(_StoreCollector(store))
+        build = Gauge(
+            "prometheus_build_info",
+            "A metric with a constant 1 value labeled by version, revision, branch and runtime.",
+            ["version", "revision", "branch", "goversion", "goos", "goarch", "tags"],
+            registry=registry,
+        )
+        runtime = f"python{platform.python_version()}"
+        build.labels(PROMETHEUS_VERSION, REVISION, BRANCH, runtime, sys.platform, platform.machine(), "").set(
+            1
+        )
+        self.http_requests = Counter(
+            "prometheus_http_requests", "Counter of HTTP requests.", ["handler", "code"], registry=registry
+        )
+        self.http_duration = Histogram(
+            "prometheus_http_request_duration_seconds",
+            "Histogram of latencies for HTTP requests.",
+            ["handler"],
+            buckets=(0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120),
+            registry=registry,
+        )
+        self.query_duration = Summary(
+            "prometheus_engine_query_duration_seconds", "Query timings.", ["slice"], registry=registry
+        )
+        self.queries = Gauge(
+            "prometheus_engine_queries",
+            "The current number of queries being executed or waiting.",
+            registry=registry,
+        )
+        Gauge(
+            "prometheus_engine_queries_concurrent_max",
+            "The max number of concurrent queries.",
+            registry=registry,
+        ).set(max_concurrency)
+        self.ready = Gauge(
+            "prometheus_ready", "Whether Prometheus startup was fully completed.", registry=registry
+        )
+        self.reload_successful = Gauge(
+            "prometheus_config_last_reload_successful",
+            "Whether the last configuration reload attempt was successful.",
+            registry=registry,
+        )
+        self.reload_time = Gauge(
+            "prometheus_config_last_reload_success_timestamp_seconds",
+            "Timestamp of the last successful configuration reload.",
+            registry=registry,
+        )
+        self.invalid_labels = Counter(
+            "prometheus_api_remote_write_invalid_labels_samples",
+            "Remote write samples which were rejected due to invalid labels.",
+            registry=registry,
+        )
+
+    def query_evaluated(self, timings_seconds: Mapping[str, float]) -> None:
+        """Count one query."""
+        for name, seconds in timings_seconds.items():
+            self.query_duration.labels(_SLICES[name]).observe(seconds)
+
+
+class _StoreCollector(Collector):
+    """Reads the store when /metrics is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterable[Metric]:
+        stats = self._store.stats()
+        yield GaugeMetricFamily(
+            "prometheus_tsdb_head_series", "Total number of series in the head block.", stats.series
+        )
+        samples = CounterMetricFamily(
+            "prometheus_tsdb_head_samples_appended", "Total number of appended samples.", labels=["type"]
+        )
+        samples.add_metric(["float"], stats.samples_appended)
+        yield samples
+        refused = {"out_of_order": "out of order samples", "too_old": "samples too old"}
+        for name, text in refused.items():
+            family = CounterMetricFamily(
+                f"prometheus_tsdb_{name}_samples",
+                f"Total number of {text} that were refused.",
+                labels=["type"],
+            )
+            family.add_metric(["float"], getattr(stats, name))
+            yield family
+        yield GaugeMetricFamily(
+            "prometheus_tsdb_head_min_time",
+            "Minimum time of the samples held, in milliseconds.",
+            stats.min_time_ms,
+        )
+        yield GaugeMetricFamily(
+            "prometheus_tsdb_head_max_time",
+            "Maximum time of the samples held, in milliseconds.",
+            stats.max_time_ms,
+        )
+        yield GaugeMetricFamily(
+            "miniprom_store_bytes", "Memory that samples and labels take.", stats.memory_bytes
+        )

@@ -1,0 +1,176 @@
+"""The running server: wires store, scraper, engine and API together, and ends them in order."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable
+
+from aiohttp import web
+from collector.manager import ScrapeManager
+
+from collector.clock import Clock, SystemClock
+from miniprom.api.app import make_app
+from miniprom.api.services import Phase, Services
+from miniprom.api.workers import Workers
+from miniprom.config import Config, ConfigFileError, load_config, warnings_of
+from miniprom.logs import set_up_logging
+from miniprom.metrics import Metrics
+from miniprom.settings import Settings
+from miniprom.version import VERSION
+from query import EngineOptions, ParserOptions
+from tsdb import Store
+
+_log = logging.getLogger(__name__)
+
+_MAX_EXPIRY_PERIOD_MS = 60_000
+
+
+class Server:
+    """One server in the running event loop: `start`, then `stop`."""
+
+    def __init__(self, settings: Settings, config: Config, clock: Clock) -> None:
+        self.settings = settings
+        self.stopped = asyncio.Event()
+        store = Store(retention_ms=settings.retention_ms)
+        metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
+        self.services = Services(
+            settings=settings,
+            clock=clock,
+            store=store,
+            engine_options=_engine_options(settings, config),
+            parser_options=_parser_options(settings),
+            workers=Workers(settings.query_max_concurrency),
+            metrics=metrics,
+            config=config,
+            scrape=ScrapeManager(store, clock, metrics.registry),
+            started_ms=clock.now_ms(),
+            reload=self.reload,
+            quit=self.stopped.set,
+        )
+        self._runner = web.AppRunner(
+            make_app(self.services),
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=settings.read_timeout_ms / 1000,
+        )
+        self._expiry: asyncio.Task[None] | None = None
+        self._reloading = asyncio.Lock()
+
+    @property
+    def urls(self) -> list[str]:
+        """Where it listens, once started."""
+        return [f"http://{host}:{port}" for host, port, *_ in self._runner.addresses]
+
+    async def start(self) -> None:
+        """Listen and scrape. Raises `OSError` if an address is taken."""
+        await self._runner.setup()
+        for address in self.settings.listen:
+            site = web.TCPSite(
+                self._runner, address.host or None, address.port, backlog=self.settings.max_connections
+            )
+            await site.start()
+        await self._apply(self.services.config)
+        self._expiry = asyncio.create_task(self._expire_forever())
+        self.services.phase = Phase.READY
+        self.services.metrics.ready.set(1)
+
+    async def stop(self) -> None:
+        """Stop scraping, let requests finish, close."""
+        self.services.phase = Phase.STOPPING
+        self.services.metrics.ready.set(0)
+        if self._expiry:
+            self._expiry.cancel()
+        await self.services.scrape.stop()
+        await self._runner.cleanup()
+        self.services.workers.close()
+
+    async def reload(self) -> None:
+        """Read the configuration file again. Raises `ConfigFileError`, and keeps the old one."""
+        async with self._reloading:
+            try:
+                config = load_config(self.settings.config_file)
+            except ConfigFileError as error:
+                self.services.config_reload_succeeded = False
+                self.services.metrics.reload_successful.set(0)
+                _log.error("Error reloading config", extra={"err": str(error)})
+                raise
+            await self._apply(config)
+
+    async def _apply(self, config: Config) -> None:
+        services = self.services
+        for text in warnings_of(config):
+            _log.warning(text)
+        services.use_config(config, _engine_options(self.settings, config))
+        await services.scrape.apply(config.scrape_configs)
+        _log.info("Completed loading of configuration file", extra={"filename": self.settings.config_file})
+
+    async def _expire_forever(self) -> None:
+        period_ms = max(1000, min(_MAX_EXPIRY_PERIOD_MS, self.settings.retention_ms // 10))
+        clock = self.services.clock
+        while True:
+            await clock.sleep_until(clock.now_ms() + period_ms)
+            self.services.store.expire(clock.now_ms())
+
+
+def serve(settings: Settings) -> int:
+    """Run the server until it is told to stop. Raises `ConfigFileError`."""
+    set_up_logging(settings.log_level, settings.log_format)
+    config = load_config(settings.config_file)
+    for notice in settings.notices:
+        _log.warning(notice)
+    return asyncio.run(_serve(settings, config))
+
+
+async def _serve(settings: Settings, config: Config) -> int:
+    _log.info("Starting miniprom", extra={"version": VERSION, "python": sys.version.split()[0]})
+    server = Server(settings, config, SystemClock())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_stop_signal, number, server.stopped.set)
+    try:
+        await server.start()
+    except OSError as error:
+        _log.error("Unable to start web listener", extra={"err": str(error)})
+        await server.stop()
+        return 1
+    reloads: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(
+        signal.SIGHUP, lambda: reloads.add(asyncio.create_task(_reload_on_signal(server)))
+    )
+    _log.info("Server is ready to receive web requests.", extra={"address": " ".join(server.urls)})
+    gc.freeze()
+    await server.stopped.wait()
+    await server.stop()
+    _log.info("See you next time!")
+    return 0
+
+
+def _on_stop_signal(number: signal.Signals, stop: Callable[[], None]) -> None:
+    _log.warning("Received an OS signal, exiting gracefully...", extra={"signal": number.name})
+    stop()
+
+
+async def _reload_on_signal(server: Server) -> None:
+    try:
+        await server.reload()
+    except ConfigFileError:
+        _log.warning("The configuration from before stays in use")
+
+
+def _engine_options(settings: Settings, config: Config) -> EngineOptions:
+    return EngineOptions(
+        lookback_ms=settings.lookback_ms,
+        max_samples=settings.query_max_samples,
+        default_subquery_step_ms=config.global_.evaluation_interval_ms,
+        delayed_name_removal="promql-delayed-name-removal" in settings.features,
+    )
+
+
+def _parser_options(settings: Settings) -> ParserOptions:
+    return ParserOptions(
+        experimental_functions="promql-experimental-functions" in settings.features,
+        extended_range_selectors="promql-extended-range-selectors" in settings.features,
+        binop_fill_modifiers="promql-binop-fill-modifiers" in settings.features,
+    )

@@ -1,0 +1,141 @@
+"""The flags as typed values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from collector.errors import UnitError
+from collector.units import parse_duration_ms
+from miniprom.errors import MinipromError
+from miniprom.flags import FEATURES, FLAGS
+
+DEFAULT_RETENTION = "2h"
+_LEVELS = ("debug", "info", "warn", "error")
+_FORMATS = ("logfmt", "json")
+
+
+class BadFlagError(MinipromError):
+    """A flag with a value that it can't have."""
+
+
+@dataclass(frozen=True)
+class ListenAddress:
+    """Where the server listens; an empty host is every interface."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server was started with. Durations are in milliseconds."""
+
+    config_file: str
+    listen: tuple[ListenAddress, ...]
+    external_url: str
+    route_prefix: str
+    page_title: str
+    cors_origin: str
+    max_connections: int
+    read_timeout_ms: int
+    enable_lifecycle: bool
+    enable_remote_write_receiver: bool
+    retention_ms: int
+    lookback_ms: int
+    query_timeout_ms: int
+    query_max_concurrency: int
+    query_max_samples: int
+    features: frozenset[str]
+    log_level: str
+    log_format: str
+    flags: Mapping[str, str]
+    """Every flag as text, as /api/v1/status/flags shows it."""
+    notices: tuple[str, ...]
+    """What was given and has no effect, to be logged at start."""
+
+
+def settings_of(given: Mapping[str, str]) -> Settings:
+    """The settings behind the flags that were given (the rest has its default). Raises `BadFlagError`."""
+    flags = {flag.name: given.get(flag.name, flag.default) for flag in FLAGS}
+    flags["storage.tsdb.retention.time"] = (
+        flags["storage.tsdb.retention.time"] or flags["storage.tsdb.retention"] or DEFAULT_RETENTION
+    )
+    features = [name for name in flags["enable-feature"].split(",") if name]
+    external_url = flags["web.external-url"]
+    return Settings(
+        config_file=flags["config.file"],
+        listen=tuple(_listen_address(text) for text in flags["web.listen-address"].split(",")),
+        external_url=external_url,
+        route_prefix=_route_prefix(flags["web.route-prefix"], external_url),
+        page_title=flags["web.page-title"],
+        cors_origin=flags["web.cors.origin"],
+        max_connections=_positive(flags, "web.max-connections"),
+        read_timeout_ms=_duration(flags, "web.read-timeout"),
+        enable_lifecycle=flags["web.enable-lifecycle"] == "true",
+        enable_remote_write_receiver=flags["web.enable-remote-write-receiver"] == "true",
+        retention_ms=_duration(flags, "storage.tsdb.retention.time"),
+        lookback_ms=_duration(flags, "query.lookback-delta"),
+        query_timeout_ms=_duration(flags, "query.timeout"),
+        query_max_concurrency=_positive(flags, "query.max-concurrency"),
+        query_max_samples=_positive(flags, "query.max-samples"),
+        features=frozenset(features),
+        log_level=_one_of(flags, "log.level", _LEVELS),
+        log_format=_one_of(flags, "log.format", _FORMATS),
+        flags=flags,
+        notices=(*_ignored_flags(given), *_ignored_features(features)),
+    )
+
+
+def _ignored_flags(given: Iterable[str]) -> list[str]:
+    return [
+        f"--{flag.name} has no effect: {flag.ignored}"
+        for flag in FLAGS
+        if flag.ignored and flag.name in given
+    ]
+
+
+def _ignored_features(names: Iterable[str]) -> list[str]:
+    notices = []
+    for name in names:
+        reason = FEATURES.get(name)
+        if reason is None:
+            notices.append(f"Unknown option for --enable-feature: {name}")
+        elif reason:
+            notices.append(f"--enable-feature={name} has no effect: {reason}")
+    return notices
+
+
+def _duration(flags: Mapping[str, str], name: str) -> int:
+    try:
+        duration_ms = parse_duration_ms(flags[name])
+    except UnitError as error:
+        raise BadFlagError(f"--{name}: {error}") from error
+    if duration_ms <= 0:
+        raise BadFlagError(f"--{name}: expected more than zero, got {flags[name]!r}")
+    return duration_ms
+
+
+def _positive(flags: Mapping[str, str], name: str) -> int:
+    text = flags[name]
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise BadFlagError(f"--{name}: expected a whole number greater than zero, got {text!r}")
+    return int(text)
+
+
+def _one_of(flags: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    if flags[name] not in choices:
+        raise BadFlagError(f"--{name}: expected one of {', '.join(choices)}, got {flags[name]!r}")
+    return flags[name]
+
+
+def _listen_address(text: str) -> ListenAddress:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise BadFlagError(f"--web.listen-address: expected host:port such as 0.0.0.0:9090, got {text!r}")
+    return ListenAddress(host.strip("[]"), int(port))
+
+
+def _route_prefix(prefix: str, external_url: str) -> str:
+    """The prefix with one slash in front and none behind; "" at the root."""
+    path = prefix or "/" + external_url.partition("://")[2].partition("/")[2]
+    trimmed = path.strip("/")
+    return f"/{trimmed}" if trimmed else ""
