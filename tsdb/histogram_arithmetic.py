@@ -158,6 +158,29 @@ def is_reset(current: FloatHistogram, previous: FloatHistogram) -> bool:
     )
 
 
+def hint_after(previous: FloatHistogram | None, current: FloatHistogram) -> CounterReset:
+    """The hint to store `current` with, as upstream's histogram chunks hand it out on reading.
+
+    Known is a reset, or that there was none; unknown is the first histogram, the first after a stale marker
+    (`previous` is None for both) and the first of another layout. What is a gauge stays one.
+    """
+    hint = current.counter_reset_hint
+    if hint in (CounterReset.GAUGE, CounterReset.RESET):
+        return hint
+    if previous is None or previous.counter_reset_hint is CounterReset.GAUGE:
+        return CounterReset.UNKNOWN
+    if current.count < previous.count:
+        return CounterReset.RESET
+    layouts = [Layout(h.schema, h.zero_threshold, h.custom_values) for h in (previous, current)]
+    if layouts[0] != layouts[1]:
+        return CounterReset.UNKNOWN
+    return (
+        CounterReset.RESET
+        if is_reset(current.with_hint(CounterReset.UNKNOWN), previous)
+        else CounterReset.NOT_RESET
+    )
+
+
 def _combine(left: FloatHistogram, right: FloatHistogram, sign: float) -> Combined:
     layout, reconciled = common_layout(left, right)
     hint, collision = _joint_hint(left.counter_reset_hint, right.counter_reset_hint)

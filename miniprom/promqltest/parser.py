@@ -180,7 +180,9 @@ def _expectation(lines: _Lines, expected: Expectation, *, is_range: bool) -> tup
     """`expected` and what the current line adds, and whether that line ends the statement."""
     line = lines.current
     if line.startswith("expected_fail_"):
-        match = lines.matched(_EXPECTED_FAIL, "expected_fail_message <text> or expected_fail_regexp <pattern>")
+        match = lines.matched(
+            _EXPECTED_FAIL, "expected_fail_message <text> or expected_fail_regexp <pattern>"
+        )
         how = "msg" if match["how"] == "message" else "regex"
         return replace(expected, texts=((Kind.FAIL, _text_expectation(lines, how, match["text"])),)), True
     if line.startswith("expect range vector"):
@@ -234,7 +236,7 @@ def _text_expectation(lines: _Lines, how: str | None, text: str | None) -> TextE
 
 def _quoted(lines: _Lines, text: str) -> str:
     try:
-        if len(text) < 2 or text[0] not in "\"`" or text[-1] != text[0]:
+        if len(text) < 2 or text[0] not in '"`' or text[-1] != text[0]:
             raise LiteralError("expected a quoted string")
         return unquote(text)
     except LiteralError as error:

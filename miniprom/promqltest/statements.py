@@ -62,7 +62,7 @@ class TextExpectation:
 class Expectation:
     """What a query is to answer.
 
-    `texts` holds one entry for each `expect fail`, `warn` or `info` line; `none_of` the kinds that must not occur.
+    `texts` holds one entry for each `expect fail`, `warn` or `info` line; `none_of` what must not occur.
     """
 
     series: tuple[SeriesLine, ...] = ()
