@@ -24,6 +24,7 @@ OPTIONS: Final = EngineOptions(
     delayed_name_removal=True,
     type_and_unit_labels=True,
     use_start_timestamps=True,
+    parser=EVERYTHING,
 )
 """What scripts assume of the engine."""
 
