@@ -11,7 +11,7 @@ _FORMATS: Final = {"text/plain": TEXT, "application/openmetrics-text": OPENMETRI
 
 
 def format_of(content_type: str, fallback: Format | None = None) -> Format:
-    """The format that a Content-Type names, or else the fallback. Raises ContentTypeError if there is neither.
+    """The format that a Content-Type names, or else the fallback. Raises ContentTypeError without either.
 
     Upstream: extractMediaType in model/textparse/interface.go.
     """

@@ -1,4 +1,4 @@
-"""`Format`: how the lines of a body become samples and metadata; `text` and `openmetrics` are its two instances."""
+"""`Format`: what a line means; `TEXT` and `OPENMETRICS` are its two instances."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -57,29 +57,24 @@ class Format:
         raise LineError(*self.grammar.expected_in(line))
 
     def labels(self, series: bytes, type_in_force: MetricType) -> Labels:
-        """The label set of a series' text. Raises LineError for a missing name, a repeated label or invalid UTF-8.
+        """The label set of a series' text. Raises LineError for no metric name, a label twice, invalid UTF-8.
 
         The bounds of histograms and summaries are put into the spelling of OpenMetrics, as upstream does.
         """
-        name, _, inside = series.partition(b"{")
-        pairs: dict[str, str] = {}
-        if name:
-            pairs[METRIC_NAME] = name.rstrip().decode()
-        for match in self.grammar.label_parts.finditer(inside):
-            plain, quoted, value = match.groups()
-            offset = len(name) + 1 + match.start()
-            if value is None:
-                key, text = METRIC_NAME, _unquote(quoted, offset)
+        name, _, inside = _utf8(series, 0).partition("{")
+        pairs = {METRIC_NAME: name.rstrip()} if name else {}
+        items = self.grammar.label_parts.findall(inside)
+        for plain, quoted, value in items:
+            if value:
+                pairs[plain or _unquote(quoted)] = _unquote(value)
             else:
-                key = plain.decode() if plain else _unquote(quoted, offset)
-                text = _unquote(value, offset)
-            if key in pairs:
-                raise LineError("one metric name" if key == METRIC_NAME else f"label {key!r} once", offset)
-            if not key:
-                raise LineError("a label name that is not empty", offset)
-            pairs[key] = text
+                pairs[METRIC_NAME] = _unquote(quoted)
         if METRIC_NAME not in pairs:
             raise LineError("a metric name", 0)
+        if len(pairs) != len(items) + bool(name):
+            raise LineError("one metric name, and each label once", 0)
+        if "" in pairs:
+            raise LineError("label names that are not empty", 0)
         bound = _BOUND_LABEL.get(type_in_force)
         if bound in pairs:
             pairs[bound] = canonical_bound(pairs[bound])
@@ -89,7 +84,7 @@ class Format:
         series, value, timestamp, *exemplar = match.groups()
         timestamp_ms = None if timestamp is None else self._timestamp_ms(timestamp, match.start("timestamp"))
         return SampleLine(
-            series.strip(),
+            series,
             _value(value, match.start("value")),
             timestamp_ms,
             self._exemplar(match) if exemplar and exemplar[0] is not None else None,
@@ -97,11 +92,8 @@ class Format:
 
     def _exemplar(self, match: re.Match[bytes]) -> Exemplar:
         labels, value, timestamp = match.group("exemplar_labels", "exemplar_value", "exemplar_timestamp")
-        offset = match.start("exemplar_labels")
-        pairs = {
-            plain.decode() or _unquote(quoted, offset): _unquote(text, offset)
-            for plain, quoted, text in self.grammar.label_parts.findall(labels)
-        }
+        items = self.grammar.label_parts.findall(_utf8(labels, match.start("exemplar_labels")))
+        pairs = {plain or _unquote(quoted): _unquote(text) for plain, quoted, text in items}
         return Exemplar(
             labels_from(pairs),
             _value(value, match.start("exemplar_value")),
@@ -117,7 +109,9 @@ class Format:
     def _metadata(self, match: re.Match[bytes]) -> MetadataLine:
         keyword, raw_family, raw_text = match.groups(b"")
         offset = match.start(3)
-        family = _unquote(raw_family, match.start(2)) if raw_family.startswith(b'"') else raw_family.decode()
+        family = _utf8(raw_family, match.start(2))
+        if family.startswith('"'):
+            family = _unquote(family)
         text = self.help_escape.sub(_unescape, _utf8(raw_text, offset))
         if keyword == b"TYPE" and text not in self.types:
             raise LineError(f"a metric type ({', '.join(self.types)})", offset)
@@ -135,9 +129,8 @@ def _value(text: bytes, offset: int) -> float:
         raise LineError("a number", offset) from None
 
 
-def _unquote(quoted: bytes, offset: int) -> str:
-    text = _utf8(quoted[1:-1], offset)
-    return _LABEL_ESCAPE.sub(_unescape, text) if "\\" in text else text
+def _unquote(quoted: str) -> str:
+    return _LABEL_ESCAPE.sub(_unescape, quoted[1:-1]) if "\\" in quoted else quoted[1:-1]
 
 
 def _unescape(match: re.Match[str]) -> str:

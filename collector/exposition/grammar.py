@@ -16,7 +16,7 @@ METRIC_NAME: Final = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
 LABEL_NAME: Final = rb"[a-zA-Z_][a-zA-Z0-9_]*+"
 
 # quoted-name = '"' *( escape / any but '"', backslash and NUL ) '"'
-QUOTED_NAME: Final = rb'"(?:[^"\\\0]|\\[^\n\0])*+"'
+QUOTED_NAME: Final = rb'"(?:[^"\\\0]++|\\[^\n\0])*+"'
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,11 @@ class Grammar:
         return re.compile(rb"(?:%b|%b%b)" % (label, QUOTED_NAME, self.separator))
 
     @cached_property
-    def label_parts(self) -> re.Pattern[bytes]:
-        """Groups of each item between braces that are known to be well-formed: name, quoted name, quoted value."""
-        value = rb'"(?:[^"\\]|\\.)*+"'
-        return re.compile(
-            rb"(?:(%b)|(%b))(?:%b=%b(%b))?" % (LABEL_NAME, QUOTED_NAME, self.gap, self.gap, value)
-        )
+    def label_parts(self) -> re.Pattern[str]:
+        """Of each item between braces, which are known to be well-formed: name, quoted name, quoted value."""
+        pattern = rb'(?:(%b)|("[^"\\]*+(?:\\.[^"\\]*+)*+"))' % LABEL_NAME
+        pattern += rb'(?:%b=%b("[^"\\]*+(?:\\.[^"\\]*+)*+"))?+' % (self.gap, self.gap)
+        return re.compile(pattern.decode())
 
     @cached_property
     def sample_steps(self) -> tuple[Step, ...]:

@@ -10,7 +10,7 @@ from collector.exposition.format import Format, LineError
 Meaning = TypeVar("Meaning")
 
 # A line feed between double quotes ends no line, unless they stand in a comment or a help text.
-_QUOTED: Final = rb'"(?:[^"\\]|\\[^\n])*+"'
+_QUOTED: Final = rb'"(?:[^"\\]++|\\[^\n])*+"'
 _LINE: Final = re.compile(
     rb"(?:[ \t]*+#(?:[ \t]++[A-Z]++[ \t]++%b)?+[^\n]*+|(?:[^\"\n]++|%b|\")*+)\n" % (_QUOTED, _QUOTED)
 )
@@ -19,7 +19,7 @@ _LINE: Final = re.compile(
 def read_lines(body: bytes, form: Format, read: Callable[[list[bytes]], Meaning]) -> Meaning:
     """What `read` makes of a body's lines. Raises ExpositionError.
 
-    Hardly a body has line feeds between quotes, so they are looked for only where reading without them failed.
+    Hardly a body has line feeds between quotes: they are looked for only where reading without them failed.
     """
     lines = body.split(b"\n")
     try:

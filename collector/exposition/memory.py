@@ -1,8 +1,8 @@
 """`LineMemory`: what was learnt from a target's previous body makes the next one cheap.
 
-A line seen before costs a comparison; a line whose series is known costs a float; only a series seen for the first
-time is parsed in full. Each series text has a *slot*: a small integer, stable while the series stays in the body, reused
-afterwards. Whoever keeps something for each series (ids in the store, say) keeps it in an array by slot.
+A line seen before costs a comparison; a line whose series is known costs a float; only a series seen for the
+first time is parsed in full. Each series text has a *slot*: a small integer, stable while the series stays in the
+body, reused afterwards. Who keeps something for each series (its id in the store, say) keeps it by slot.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Update:
     """What a body says, and how its series differ from those of the body before."""
 
     slots: IntArray
-    """[sample] in the order of the lines; the same object as in the last update if neither series nor order changed."""
+    """[sample] in the order of the lines; the same object as before if neither series nor order changed."""
     values: FloatArray
     """[sample]"""
     timestamps_ms: IntArray | None
@@ -55,7 +55,7 @@ class Update:
     vanished: IntArray
     """Slots of series that are no longer there. The next update may give them to others."""
     repeats: list[Repeat]
-    """Later samples of a series, not in `values`: duplicates, unless timestamps of their own tell them apart."""
+    """Later samples of a series, not in `values`: duplicates, unless own timestamps tell them apart."""
     metadata: Mapping[str, Metadata] | None
     """By metric family; None if it is what it was."""
 
@@ -63,8 +63,8 @@ class Update:
 class LineMemory:
     """The last body of one target, line by line.
 
-    Invariants: the `_line_*` arrays run parallel to `_lines`; `_slot_of` and `_series` hold the series of those lines
-    and no others; an update that raises has changed nothing.
+    Invariants: the `_line_*` arrays run parallel to `_lines`; `_slot_of` and `_series` hold the series of those
+    lines and no others; an update that raises has changed nothing.
 
     A series keeps the labels it was first parsed with, as in upstream's scrape cache, even if a later TYPE would
     have its `le` spelt otherwise.
@@ -155,7 +155,7 @@ class LineMemory:
                 changes.timestamps_ms[position] = read.timestamp_ms
 
     def _recall_timestamped(self, line: bytes) -> SampleLine | None:
-        """The second usual form, `series SP value SP timestamp`, of a known series; None if the line is not that."""
+        """The second usual form, `series SP value SP timestamp`, of a known series; else None."""
         series_and_value, _, timestamp = line.rpartition(b" ")
         series, _, value = series_and_value.rpartition(b" ")
         if series not in self._slot_of:
@@ -166,7 +166,7 @@ class LineMemory:
             return None
 
     def _write(self, lines: list[bytes], changes: "_Changes") -> bool:
-        """Take over what was read; True if not the same series stand in the same lines, or a comment changed."""
+        """Take over what was read; True unless the same series stand in the same lines, and comments too."""
         size_before = len(self._lines)
         self._lines = lines
         if len(lines) != size_before:
@@ -189,7 +189,7 @@ class LineMemory:
         return not same_slots or bool((changes.slots == _NO_SLOT).any())
 
     def _lay_out(self) -> tuple[IntArray, dict[str, Metadata] | None]:
-        """Find out anew which series stand where; the slots that became free, and the metadata if they changed."""
+        """Find out which series stand where; returns the slots that are free now, and metadata if they changed."""
         sample_lines = np.flatnonzero(self._line_slots != _NO_SLOT)
         slots, first = np.unique(self._line_slots[sample_lines], return_index=True)
         is_first = np.zeros(len(sample_lines), np.bool_)
@@ -230,7 +230,7 @@ class LineMemory:
 
 
 class _Changes:
-    """Lines that differ from the body before; the arrays run parallel to `indices`, which point into the lines."""
+    """Lines that differ from the body before; the arrays run parallel to `indices` of the lines."""
 
     def __init__(self, indices: list[int]) -> None:
         self.indices = indices

@@ -1,13 +1,15 @@
-"""Numbers in an exposition: what Go's ParseFloat accepts, without the underscores and the hexadecimal of Go 1.13."""
+"""Numbers in an exposition: what Go's ParseFloat accepts, without its underscores and hexadecimals."""
 
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from tsdb.numbers import format_number
 
-# number = [sign] ( digits [ "." *digit ] / "." digits ) [ "e" [sign] digits ] / [sign] ( "inf" / "infinity" ) / "nan"
+# number = [sign] ( digits [ "." *digit ] / "." digits ) [ "e" [sign] digits ]
+#        / [sign] ( "inf" / "infinity" ) / "nan"
 _NUMBER: Final = re.compile(
     rb"[+-]?+(?:(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:e[+-]?+[0-9]++)?|inf(?:inity)?)|nan",
     re.IGNORECASE,
@@ -27,7 +29,7 @@ def parse_value(text: bytes) -> float:
 
 
 def parse_values(texts: Sequence[bytes]) -> list[float]:
-    """The same for many: fast where all are finite numbers in digits. Raises ValueError if one isn't a number."""
+    """The same for many: fast where all are plain digits. Raises ValueError if one is no number."""
     joined = b"".join(texts)
     if not joined.translate(None, _PLAIN_BYTES):
         values = list(map(float, texts))
@@ -38,20 +40,20 @@ def parse_values(texts: Sequence[bytes]) -> list[float]:
 
 def milliseconds(text: bytes) -> int:
     """A timestamp of the text format. Raises ValueError if it doesn't fit an int64."""
-    timestamp_ms = int(text)
-    if timestamp_ms > _MAX_TIMESTAMP_MS:
-        raise ValueError("out of range")
+    if not text.isdigit() or (timestamp_ms := int(text)) > _MAX_TIMESTAMP_MS:
+        raise ValueError("not a time")
     return timestamp_ms
 
 
 def seconds(text: bytes) -> int:
-    """A timestamp of OpenMetrics, in milliseconds, cut off as upstream does. Raises ValueError if it is not finite."""
+    """A timestamp of OpenMetrics, in whole milliseconds. Raises ValueError if it doesn't fit an int64."""
     timestamp_ms = parse_value(text) * 1000
     if not abs(timestamp_ms) < _MAX_TIMESTAMP_MS:
         raise ValueError("not a time")
     return int(timestamp_ms)
 
 
+@lru_cache(maxsize=1024)
 def canonical_bound(text: str) -> str:
     """`le` and `quantile` as OpenMetrics writes them ("1" is "1.0"); what is no number stays."""
     try:

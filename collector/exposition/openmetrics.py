@@ -1,4 +1,4 @@
-"""OpenMetrics 1.0: https://prometheus.io/docs/specs/om/open_metrics_spec/ , as strict or lax as upstream reads it."""
+"""OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/), as strict or lax as upstream."""
 
 import re
 from typing import Final
@@ -9,7 +9,7 @@ from collector.exposition.model import MetricType
 from collector.exposition.numbers import seconds
 
 # escaped-string = '"' *( escape / any but '"', backslash and LF ) '"'
-_STRING: Final = rb'"(?:[^"\\\n]|\\[^\n])*+"'
+_STRING: Final = rb'"(?:[^"\\\n]++|\\[^\n])*+"'
 
 # number = any but SP and LF; its meaning is checked afterwards
 _NUMBER: Final = rb"[^ \n]++"

@@ -1,4 +1,4 @@
-"""The text format, version 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/ ."""
+"""The text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ from collector.exposition.numbers import milliseconds
 _GAP: Final = rb"[ \t]*+"
 
 # label-value = '"' *( escape / any but '"' and backslash, line feeds too ) '"'
-_LABEL_VALUE: Final = rb'"(?:[^"\\]|\\[^\n])*+"'
+_LABEL_VALUE: Final = rb'"(?:[^"\\]++|\\[^\n])*+"'
 
 TEXT: Final = Format(
     name="text format",
@@ -32,7 +32,7 @@ TEXT: Final = Format(
             Step("a timestamp in milliseconds or the end of the line", rb"(?P<timestamp>[0-9]++)?+%b" % _GAP),
         ),
     ),
-    # gap "#" gap keyword gap name [ any text ]; of a text the first character is the separator, whatever it is
+    # gap "#" gap keyword gap name [ any text ]; the text's first character separates, whatever it is
     metadata=re.compile(
         rb"%b#[ \t]++(HELP|TYPE)[ \t]++(%b|%b)(?:[ \t]*+\Z|.(.*+))" % (_GAP, METRIC_NAME, QUOTED_NAME)
     ),
