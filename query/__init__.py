@@ -1,0 +1,50 @@
+"""PromQL: text to syntax tree to plan to numpy."""
+
+from query.errors import ParseError, PlanError, QueryError
+from query.execution.context import EngineOptions
+from query.execution.control import Control
+from query.execution.engine import Engine
+from query.execution.errors import (
+    EvaluationError,
+    LimitError,
+    QueryCanceledError,
+    QueryTimeoutError,
+    TooManySamplesError,
+    UnsupportedError,
+)
+from query.execution.result import (
+    InstantVector,
+    RangeMatrix,
+    RawMatrix,
+    RawSeries,
+    Result,
+    ScalarPoint,
+    Statistics,
+    StringPoint,
+)
+from query.language import ParserOptions, parse
+
+__all__ = [
+    "Control",
+    "Engine",
+    "EngineOptions",
+    "EvaluationError",
+    "InstantVector",
+    "LimitError",
+    "ParseError",
+    "ParserOptions",
+    "PlanError",
+    "QueryCanceledError",
+    "QueryError",
+    "QueryTimeoutError",
+    "RangeMatrix",
+    "RawMatrix",
+    "RawSeries",
+    "Result",
+    "ScalarPoint",
+    "Statistics",
+    "StringPoint",
+    "TooManySamplesError",
+    "UnsupportedError",
+    "parse",
+]

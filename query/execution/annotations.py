@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 
+from query.errors import position
 from query.language.ast import Span
 
 
@@ -38,7 +39,7 @@ class Annotation:
 
     def render(self, query: str) -> str:
         """The whole sentence, with the place in `query` as (line:column)."""
-        return f"{self.key} ({line_and_column(query, self.span.start)})"
+        return f"{self.key} ({position(query, self.span.start)})"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class ForcedMonotonicity(Annotation):
             f"{self.key}, from buckets {format_g(self.min_bucket)} to {format_g(self.max_bucket)}, "
             f"with a max diff of {self.max_difference:.2g}, over {self.count} samples "
             f"from {_rfc3339(self.from_ms)} to {_rfc3339(self.to_ms)} "
-            f"({line_and_column(query, self.span.start)})"
+            f"({position(query, self.span.start)})"
         )
 
 
@@ -91,7 +92,7 @@ class StartTimeOverlap(Annotation):
     def render(self, query: str) -> str:
         """The sentence, with the number of occurrences if there are several."""
         occurrences = f" ({self.count} occurrences)" if self.count > 1 else ""
-        return f"{self.key}{occurrences} ({line_and_column(query, self.span.start)})"
+        return f"{self.key}{occurrences} ({position(query, self.span.start)})"
 
 
 @dataclass
@@ -148,12 +149,6 @@ def format_g(value: float) -> str:
     return repr(value)
 
 
-def line_and_column(query: str, position: int) -> str:
-    """Where a character stands, both counted from 1."""
-    before = query[:position]
-    return f"{before.count(chr(10)) + 1}:{position - before.rfind(chr(10))}"
-
-
 def mixed_floats_and_histograms(metric_name: str, span: Span) -> Annotation:
     """A series holds both kinds of sample where a function takes only one."""
     text = f"encountered a mix of histograms and floats for metric name {quoted(metric_name)}"
@@ -180,6 +175,16 @@ def possible_non_counters(metric_names: Iterable[str], span: Span) -> list[Annot
         Annotation(Severity.INFO, f"{text} {quoted(name)}", span)
         for name in metric_names
         if name and not name.endswith(counters)
+    ]
+
+
+def untyped_counters(names_and_types: Iterable[tuple[str, str]], span: Span) -> list[Annotation]:
+    """`rate` or `increase` of metrics whose `__type__` is not a counter's."""
+    text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
+    return [
+        Annotation(Severity.INFO, f"{text}, got {quoted(kind)}: {quoted(name)}", span)
+        for name, kind in names_and_types
+        if name and kind not in ("counter", "histogram")
     ]
 
 

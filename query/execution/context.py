@@ -6,6 +6,8 @@ import numpy as np
 
 from query.execution.annotations import Annotations
 from query.execution.control import Control, SampleBudget
+from query.language import ParserOptions
+from query.language.parser import UPSTREAM_DEFAULTS
 from tsdb import LabelScope, Snapshot
 from tsdb.sample import IntArray
 
@@ -20,6 +22,7 @@ class EngineOptions:
     delayed_name_removal: bool = False
     type_and_unit_labels: bool = False
     use_start_timestamps: bool = False
+    parser: ParserOptions = UPSTREAM_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)

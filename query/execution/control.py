@@ -46,7 +46,7 @@ class SampleBudget:
     held: int = field(default=0, init=False)
     peak: int = field(default=0, init=False)
     total: int = field(default=0, init=False)
-    """Samples loaded from the store, each once for every step that looked at it."""
+    """Samples looked at, each once for every step that did."""
 
     def reserve(self, samples: int) -> None:
         """Account for an array that is about to be filled. Raises `TooManySamplesError`."""
@@ -54,6 +54,10 @@ class SampleBudget:
         self.peak = max(self.peak, self.held)
         if self.held > self.max_samples:
             raise TooManySamplesError
+
+    def looked_at(self, samples: int) -> None:
+        """Count samples of the store (or of a subquery) for the statistics."""
+        self.total += samples
 
     def settle(self, held: int) -> None:
         """A node is done: only its result is held still."""

@@ -1,7 +1,9 @@
 """What a query answers with: arrays still; strings are made by whoever encodes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
+
+import numpy as np
 
 from query.execution.annotations import Annotations
 from query.execution.values import HistogramArray
@@ -44,7 +46,7 @@ class RawSeries:
 
     timestamps_ms: IntArray
     values: FloatArray
-    histogram_timestamps_ms: IntArray
+    histogram_timestamps_ms: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     histograms: tuple[FloatHistogram, ...] = ()
 
 

@@ -1,0 +1,59 @@
+"""Putting a vector together from blocks of columns."""
+
+import numpy as np
+
+from query.execution.context import EvalContext
+from query.execution.values import HistogramArray, Vector
+from tsdb import LabelFrame
+from tsdb.sample import BoolArray, FloatArray, IntArray
+
+
+class VectorBuilder:
+    """Collects columns of a vector; series without a sample at any step are left out.
+
+    `labels` are the candidates; the result's series stand in the order in which they were added.
+    """
+
+    def __init__(self, labels: LabelFrame, context: EvalContext) -> None:
+        context.reserve(context.step_count * labels.size)
+        self._labels = labels
+        self._values = np.empty((context.step_count, labels.size))
+        self._present: BoolArray | None = None
+        self._histograms: HistogramArray | None = None
+        self._series = np.empty(labels.size, dtype=np.int64)
+        self._filled = 0
+
+    def add(self, series: IntArray, values: FloatArray, present: BoolArray | None) -> None:
+        """Columns `series` (positions in the candidates). `values` and `present` are [step, column].
+
+        `present` None: everywhere. It may also be bool[step, 1], for all columns alike.
+        """
+        if present is not None:
+            kept = present.any(axis=0)
+            if not kept.all():
+                if present.shape[1] != len(series):
+                    return
+                series, values, present = series[kept], values[:, kept], present[:, kept]
+        place = slice(self._filled, self._filled + len(series))
+        self._series[place] = series
+        self._values[:, place] = values
+        if present is not None and not present.all():
+            if self._present is None:
+                self._present = np.ones(self._values.shape, dtype=np.bool_)
+            self._present[:, place] = present
+        self._filled = place.stop
+
+    def build(self, drop_name: BoolArray | None = None) -> Vector:
+        """The vector; `drop_name` is bool[candidate]."""
+        series = self._series[: self._filled]
+        whole = slice(None, self._filled)
+        return Vector(
+            self._labels if _is_identity(series, self._labels.size) else self._labels.take(series),
+            self._values[:, whole],
+            None if self._present is None else self._present[:, whole],
+            drop_name=None if drop_name is None else drop_name[series],
+        )
+
+
+def _is_identity(series: IntArray, size: int) -> bool:
+    return len(series) == size and bool((series == np.arange(size)).all())

@@ -1,0 +1,139 @@
+"""The engine: a query and a snapshot of the store in, a result out."""
+
+import numpy as np
+
+from query.errors import PlanError
+from query.execution.annotations import Annotations
+from query.execution.context import EngineOptions, EvalContext, steps_between
+from query.execution.control import Control, SampleBudget
+from query.execution.evaluate import evaluate, evaluate_ranges
+from query.execution.names import drop_flagged_names
+from query.execution.ranges import raw_samples
+from query.execution.result import (
+    InstantVector,
+    RangeMatrix,
+    RawMatrix,
+    Result,
+    ResultValue,
+    ScalarPoint,
+    Statistics,
+    StringPoint,
+)
+from query.execution.values import Scalar, String, Value, Vector
+from query.language import ast, parse
+from query.plan import PlanNode, QueryWindow, build_plan
+from query.plan.nodes import RangeSelect, SubqueryRange
+from tsdb import LabelFrame, Snapshot
+
+
+class Engine:
+    """Evaluates queries; it keeps no state between them, so any number may run at once.
+
+    Both methods raise `ParseError` and `PlanError` for a query that can't be asked, `EvaluationError` for one
+    that can't be answered, and `LimitError` for one that is stopped.
+    """
+
+    def __init__(self, options: EngineOptions | None = None) -> None:
+        self.options = options or EngineOptions()
+
+    def instant(
+        self, snapshot: Snapshot, query: str | ast.Expr, time_ms: int, *, control: Control | None = None
+    ) -> Result:
+        """The value of `query` at one time."""
+        plan, context = self._prepared(snapshot, query, QueryWindow(time_ms, time_ms, 0), control)
+        with np.errstate(all="ignore"):
+            if isinstance(plan, RangeSelect | SubqueryRange):
+                return _result(_raw_matrix(plan, context), context)
+            return _result(_instant_value(evaluate(plan, context), time_ms), context)
+
+    def range(
+        self,
+        snapshot: Snapshot,
+        query: str | ast.Expr,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        *,
+        control: Control | None = None,
+    ) -> Result:
+        """The values of `query` at `start_ms` and every `step_ms` from there to `end_ms`, as a `RangeMatrix`.
+
+        Requires: `start_ms <= end_ms`, `step_ms > 0`.
+        """
+        plan, context = self._prepared(snapshot, query, QueryWindow(start_ms, end_ms, step_ms), control)
+        if isinstance(plan, RangeSelect | SubqueryRange):
+            raise PlanError(_wrong_type("range vector"))
+        with np.errstate(all="ignore"):
+            return _result(_range_matrix(evaluate(plan, context), context), context)
+
+    def _prepared(
+        self, snapshot: Snapshot, query: str | ast.Expr, window: QueryWindow, control: Control | None
+    ) -> tuple[PlanNode, EvalContext]:
+        options = self.options
+        expr = parse(query, options.parser) if isinstance(query, str) else query
+        plan = build_plan(expr, window, default_subquery_step_ms=options.default_subquery_step_ms)
+        context = EvalContext(
+            steps_between(window.start_ms, window.end_ms, max(window.step_ms, 1)),
+            max(window.step_ms, 1),
+            snapshot,
+            options,
+            Annotations(query if isinstance(query, str) else ""),
+            control or Control(),
+            SampleBudget(options.max_samples),
+        )
+        return plan, context
+
+
+def _instant_value(value: Value, time_ms: int) -> ResultValue:
+    match value:
+        case Scalar():
+            return ScalarPoint(time_ms, float(value.values[0]))
+        case String():
+            return StringPoint(time_ms, value.text)
+        case Vector():
+            vector = drop_flagged_names(value)
+            histograms = None if vector.histograms is None else vector.histograms[0]
+            labels, values = vector.labels, vector.values[0]
+            if vector.present is not None and not vector.present.all():
+                kept = vector.present[0]
+                labels, values = labels.take(kept), values[kept]
+                histograms = None if histograms is None else histograms[kept]
+            return InstantVector(time_ms, labels, values, histograms)
+
+
+def _range_matrix(value: Value, context: EvalContext) -> RangeMatrix:
+    if isinstance(value, String):
+        raise PlanError(_wrong_type("string"))
+    if isinstance(value, Scalar):
+        labels = LabelFrame.empty(context.scope, 1)
+        return RangeMatrix(context.steps_ms, labels, value.values[:, None])
+    vector = drop_flagged_names(value)
+    present = vector.present
+    order = np.arange(vector.labels.size) if present is None else np.flatnonzero(present.any(axis=0))
+    order = order[np.array(_label_order(vector.labels.take(order)), dtype=np.int64)]
+    return RangeMatrix(
+        context.steps_ms,
+        vector.labels.take(order),
+        vector.values[:, order],
+        None if present is None else present[:, order],
+        None if vector.histograms is None else vector.histograms[:, order],
+    )
+
+
+def _raw_matrix(plan: RangeSelect | SubqueryRange, context: EvalContext) -> RawMatrix:
+    labels, series = raw_samples(evaluate_ranges(plan, context))
+    order = _label_order(labels)
+    return RawMatrix(labels.take(np.array(order, dtype=np.int64)), tuple(series[row] for row in order))
+
+
+def _label_order(labels: LabelFrame) -> list[int]:
+    series = labels.series()
+    return sorted(range(len(series)), key=series.__getitem__)
+
+
+def _result(value: ResultValue, context: EvalContext) -> Result:
+    return Result(value, context.annotations, Statistics(context.budget.total, context.budget.peak))
+
+
+def _wrong_type(found: str) -> str:
+    return f'invalid expression type "{found}" for range query, must be Scalar or instant Vector'

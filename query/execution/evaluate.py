@@ -1,0 +1,143 @@
+"""Evaluation of a plan: one handler for each class of node; it dispatches, and nothing else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from query.execution.aggregate import aggregate
+from query.execution.binary import binary
+from query.execution.context import EvalContext
+from query.execution.errors import UnsupportedError
+from query.execution.instant_functions import INSTANT_FUNCTIONS, absent_labels
+from query.execution.names import merge_equal_series, unnamed
+from query.execution.range_functions import absent_over_time, range_function
+from query.execution.ranges import RangeVector, select_ranges, vector_ranges
+from query.execution.selectors import select_instant
+from query.execution.subquery import subquery_steps
+from query.execution.values import Scalar, String, Value, Vector
+from query.plan import nodes
+from tsdb import LabelFrame
+
+
+def evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
+    """The value of `node` at every step of the context.
+
+    Raises `EvaluationError`, or `LimitError` when the query is to stop.
+    """
+    context.check()
+    held = context.budget.held
+    value = _HANDLERS[type(node)](node, context)
+    context.budget.settle(held + _size(value))
+    return value
+
+
+def evaluate_ranges(node: nodes.RangeNode, context: EvalContext) -> RangeVector:
+    """The samples of a range selector or of a subquery, in the range before each step."""
+    if isinstance(node, nodes.RangeSelect):
+        return select_ranges(node, context)
+    steps_ms = subquery_steps(node, context)
+    if len(steps_ms) == 0:
+        nothing = Vector(LabelFrame.empty(context.scope), np.empty((0, 0)))
+        return vector_ranges(node, nothing, steps_ms, context)
+    inner = evaluate(node.operand, context.at(steps_ms, node.step_ms))
+    assert isinstance(inner, Vector)
+    return vector_ranges(node, inner, steps_ms, context)
+
+
+def _number(node: nodes.Number, context: EvalContext) -> Value:
+    return Scalar(np.full(context.step_count, node.value))
+
+
+def _text(node: nodes.Text, _context: EvalContext) -> Value:
+    return String(node.text)
+
+
+def _invariant(node: nodes.Invariant, context: EvalContext) -> Value:
+    """Evaluated at the first step, shown at all of them."""
+    value = evaluate(node.operand, context.first_step())
+    if context.is_instant or isinstance(value, String):
+        return value
+    if isinstance(value, Scalar):
+        return Scalar(np.broadcast_to(value.values, context.step_count))
+    shape = (context.step_count, value.labels.size)
+    context.reserve(context.step_count * value.labels.size)
+    return replace(
+        value,
+        values=np.broadcast_to(value.values, shape),
+        present=None if value.present is None else np.broadcast_to(value.present, shape),
+        histograms=None if value.histograms is None else np.broadcast_to(value.histograms, shape),
+    )
+
+
+def _negation(node: nodes.Negation, context: EvalContext) -> Value:
+    operand = evaluate(node.operand, context)
+    if isinstance(operand, Scalar):
+        return Scalar(-operand.values)
+    assert isinstance(operand, Vector)
+    labels, drop_name = unnamed(operand.labels, context)
+    negated = replace(operand, labels=labels, values=-operand.values, drop_name=drop_name)
+    return negated if context.options.delayed_name_removal else merge_equal_series(negated)
+
+
+def _aggregate(node: nodes.Aggregate, context: EvalContext) -> Value:
+    param = None if node.param is None else evaluate(node.param, context)
+    operand = evaluate(node.operand, context)
+    assert isinstance(operand, Vector)
+    return aggregate(node.source, operand, param, context)
+
+
+def _binary(node: nodes.BinaryOperation, context: EvalContext) -> Value:
+    lhs = evaluate(node.lhs, context)
+    return binary(node.source, lhs, evaluate(node.rhs, context), context)
+
+
+def _call(node: nodes.FunctionCall, context: EvalContext) -> Value:
+    name = node.source.function
+    if name == "timestamp" and isinstance(node.args[0], nodes.InstantSelect):
+        times = select_instant(node.args[0], context, timestamps=True)
+        labels, drop_name = unnamed(times.labels, context)
+        return replace(times, labels=labels, drop_name=drop_name)
+    for index, arg in enumerate(node.args):
+        if isinstance(arg, nodes.RangeSelect | nodes.SubqueryRange):
+            return _range_call(node, index, arg, context)
+    function = INSTANT_FUNCTIONS.get(name)
+    if function is None:
+        raise UnsupportedError(f"function {name}() is not supported")
+    return function(node.source, [evaluate(arg, context) for arg in node.args], context)
+
+
+def _range_call(
+    node: nodes.FunctionCall, range_index: int, range_arg: nodes.RangeNode, context: EvalContext
+) -> Value:
+    ranges = evaluate_ranges(range_arg, context)
+    if node.source.function == "absent_over_time":
+        return absent_over_time(ranges, absent_labels(node.source.args[0], context.scope), context)
+    scalars = []
+    for index, arg in enumerate(node.args):
+        if index != range_index:
+            value = evaluate(arg, context)
+            assert isinstance(value, Scalar)
+            scalars.append(value.values)
+    return range_function(node.source, ranges, scalars, context)
+
+
+def _instant_select(node: nodes.InstantSelect, context: EvalContext) -> Value:
+    return select_instant(node, context)
+
+
+def _size(value: Value) -> int:
+    return 0 if isinstance(value, String) else value.values.size
+
+
+_HANDLERS: Final[Mapping[type, Callable[[Any, EvalContext], Value]]] = {
+    nodes.Number: _number,
+    nodes.Text: _text,
+    nodes.InstantSelect: _instant_select,
+    nodes.Invariant: _invariant,
+    nodes.Negation: _negation,
+    nodes.Aggregate: _aggregate,
+    nodes.BinaryOperation: _binary,
+    nodes.FunctionCall: _call,
+}

@@ -1,0 +1,76 @@
+"""Instant selectors: the newest sample within the lookback (upstream engine.go: vectorSelectorSingle)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from query.execution.building import VectorBuilder
+from query.execution.context import EvalContext
+from query.execution.values import Vector
+from query.plan.nodes import InstantSelect, RangeNode
+from tsdb import Slab
+from tsdb.sample import BoolArray, FloatArray, IntArray, is_absent, is_sample, is_stale
+
+BLOCK_SAMPLES = 1 << 16
+"""Samples in a block of columns: half a megabyte, of which a few fit the second-level cache."""
+
+
+def reference_ms(node: InstantSelect | RangeNode, context: EvalContext) -> IntArray:
+    """The time that a selector looks back from at each step: int64[step], ascending."""
+    if node.at_ms is None:
+        return context.steps_ms - node.offset_ms
+    return np.full(context.step_count, node.at_ms - node.offset_ms)
+
+
+def select_instant(node: InstantSelect, context: EvalContext, *, timestamps: bool = False) -> Vector:
+    """The samples, or with `timestamps` the seconds at which they were taken."""
+    reference = reference_ms(node, context)
+    oldest = reference - context.options.lookback_ms
+    selection = context.snapshot.select(node.matchers, int(oldest[0]) + 1, int(reference[-1]))
+    builder = VectorBuilder(selection.labels, context)
+    for slab in selection.slabs:
+        newest = np.searchsorted(slab.timestamps_ms, reference, side="right") - 1
+        if newest[-1] < 0:
+            continue
+        for columns in column_blocks(len(slab.series), len(slab.timestamps_ms)):
+            context.check()
+            for part, rows, samples in _newest_samples(slab, columns, newest):
+                times = slab.timestamps_ms[rows]
+                present = (rows >= 0) & (times > oldest[:, None]) & ~is_stale(samples)
+                context.budget.looked_at(int(np.count_nonzero(present)))
+                values = np.broadcast_to(times / 1000, samples.shape) if timestamps else samples
+                builder.add(slab.series[columns][part], values, present)
+    return builder.build()
+
+
+def column_blocks(columns: int, rows: int) -> Iterator[slice]:
+    """Slices of a slab's columns, each of about `BLOCK_SAMPLES`."""
+    width = max(16, BLOCK_SAMPLES // max(rows, 1))
+    for start in range(0, columns, width):
+        yield slice(start, min(start + width, columns))
+
+
+def _newest_samples(
+    slab: Slab, columns: slice, newest: IntArray
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """The newest sample or stale marker of each column, where `newest[step]` is the slab's newest row.
+
+    Yields for columns alike (positions in the block, row[step, 1 or column] or -1, samples[step, column]).
+    Columns with a sample in each of the rows that count need no search.
+    """
+    needed = slice(max(int(newest[0]), 0), int(newest[-1]) + 1)
+    values = slab.read(columns, needed)
+    present = is_sample(values)
+    gapped: BoolArray = np.zeros(values.shape[1], dtype=np.bool_)
+    if present is not None:
+        gapped = np.asarray(~present.all(axis=0))
+    dense = np.flatnonzero(~gapped)
+    if len(dense):
+        picked = values if len(dense) == len(gapped) else values[:, dense]
+        yield dense, newest[:, None], picked[np.maximum(newest - needed.start, 0)]
+    if len(dense) < len(gapped):
+        values = slab.read(columns)[:, gapped]
+        rows = np.where(is_absent(values), -1, np.arange(len(values))[:, None])
+        rows = np.maximum.accumulate(rows, axis=0)[np.maximum(newest, 0)]
+        rows[newest < 0] = -1
+        yield np.flatnonzero(gapped), rows, np.take_along_axis(values, np.maximum(rows, 0), axis=0)
