@@ -1,0 +1,130 @@
+"""Aggregation operators, as upstream's promql/engine.go: rangeEvalAgg, aggregation, aggregationK."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from query.execution.annotations import format_g, invalid_quantile
+from query.execution.columns import take
+from query.execution.context import EvalContext
+from query.execution.count_values import count_values
+from query.execution.errors import EvaluationError
+from query.execution.sampling import sampling_offsets
+from query.execution.values import Scalar, String, Value, Vector
+from query.kernels.grouped import REDUCTIONS, group_present
+from query.kernels.grouping import Grouping
+from query.kernels.quantiles import grouped_quantile
+from query.kernels.selection import SELECTIONS
+from query.language.ast import Aggregation
+from tsdb import METRIC_NAME, Groups, LabelFrame
+from tsdb.sample import BoolArray, FloatArray, IntArray
+
+_INT64_LIMIT = 2.0**63
+
+
+@np.errstate(all="ignore")
+def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: EvalContext) -> Vector:
+    """`node.op` of `operand` at every step. Raises `EvaluationError` for a parameter that makes no sense."""
+    keys = _group_labels(node, operand.labels)
+    if isinstance(param, String):
+        return count_values(node, operand, keys, param.text, context)
+    if operand.labels.size == 0:
+        return Vector(keys, np.empty((context.step_count, 0)))
+    groups = keys.group()
+    grouping = Grouping.of(groups.ids, groups.count)
+    context.reserve(context.step_count * groups.count)
+    if node.op in REDUCTIONS:
+        values = REDUCTIONS[node.op](operand.values, operand.present, grouping)
+        return _grouped(values, operand, keys, groups, grouping)
+    assert isinstance(param, Scalar)
+    if node.op == "quantile":
+        _remark_invalid_quantiles(node, param.values, context)
+        values = grouped_quantile(param.values, operand.values, operand.present, grouping)
+        return _grouped(values, operand, keys, groups, grouping)
+    chosen = _chosen(node, operand, param.values, grouping, context)
+    rows = np.flatnonzero(chosen.any(axis=0))
+    if context.is_instant:
+        rows = _in_order(node.op, rows, operand.values[0], groups.ids)
+    return take(replace(operand, present=chosen), rows)
+
+
+def _group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
+    """The labels that series of one group share."""
+    return labels.drop((*node.grouping, METRIC_NAME)) if node.without else labels.keep(node.grouping)
+
+
+def _grouped(
+    values: FloatArray, operand: Vector, keys: LabelFrame, groups: Groups, grouping: Grouping
+) -> Vector:
+    drop_name = None
+    if operand.drop_name is not None:
+        drop_name = np.bincount(groups.ids, weights=operand.drop_name, minlength=groups.count) > 0
+    present = group_present(operand.present, grouping)
+    return Vector(keys.take(groups.first), values, present, drop_name=drop_name)
+
+
+def _remark_invalid_quantiles(node: Aggregation, quantiles: FloatArray, context: EvalContext) -> None:
+    assert node.param is not None
+    if np.isnan(quantiles).any():
+        context.annotations.add(invalid_quantile(np.nan, node.param.span))
+    for extreme in (np.nanmax(quantiles, initial=0), np.nanmin(quantiles, initial=0)):
+        if not 0 <= extreme <= 1:
+            context.annotations.add(invalid_quantile(float(extreme), node.param.span))
+
+
+def _chosen(
+    node: Aggregation, operand: Vector, param: FloatArray, grouping: Grouping, context: EvalContext
+) -> BoolArray:
+    """Which samples topk, bottomk, limitk or limit_ratio keep: bool[step, series]."""
+    shape = operand.values.shape
+    present = np.ones(shape, dtype=np.bool_) if operand.present is None else operand.present
+    if node.op == "limit_ratio":
+        ratios = _checked_ratios(node, param, context)[:, None]
+        offsets = sampling_offsets(operand.labels)
+        return present & np.where(ratios >= 0, offsets < ratios, offsets >= 1.0 + ratios)
+    chosen = np.zeros(shape, dtype=np.bool_)
+    sizes = _checked_sizes(param)
+    for k in np.unique(sizes[sizes >= 1]).tolist():
+        steps = sizes == k
+        steps = slice(None) if steps.all() else steps
+        chosen[steps] = SELECTIONS[node.op](operand.values[steps], present[steps], grouping, k)
+    return chosen
+
+
+def _checked_sizes(param: FloatArray) -> IntArray:
+    """K at each step, as an integer."""
+    if np.max(param) < 1:
+        return np.zeros(len(param), dtype=np.int64)
+    if np.isnan(param).any():
+        raise EvaluationError("Parameter value is NaN")
+    if np.min(param) <= -_INT64_LIMIT:
+        raise EvaluationError(f"Scalar value {format_g(float(np.min(param)))} underflows int64")
+    if np.max(param) >= _INT64_LIMIT:
+        raise EvaluationError(f"Scalar value {format_g(float(np.max(param)))} overflows int64")
+    return param.astype(np.int64)
+
+
+def _checked_ratios(node: Aggregation, param: FloatArray, context: EvalContext) -> FloatArray:
+    assert node.param is not None
+    if np.isnan(param).any():
+        raise EvaluationError("Ratio value is NaN")
+    for extreme, bound in ((np.max(param), 1.0), (-np.min(param), -1.0)):
+        if extreme > 1.0:
+            got = format_g(float(np.copysign(extreme, bound)))
+            context.annotations.warning(
+                f"ratio value should be between -1 and 1, got {got}, capping to {format_g(bound)}",
+                node.param.span,
+            )
+    return np.clip(param, -1.0, 1.0)
+
+
+_SORT_KEYS: dict[str, Callable[[FloatArray], FloatArray]] = {"topk": np.negative, "bottomk": np.positive}
+
+
+def _in_order(op: str, rows: IntArray, values: FloatArray, group_ids: IntArray) -> IntArray:
+    """Chosen rows as an instant query answers with them: group by group, each by value; NaN last."""
+    key = _SORT_KEYS.get(op)
+    if key is not None:
+        rows = rows[np.argsort(key(values[rows]), kind="stable")]
+    return rows[np.argsort(group_ids[rows], kind="stable")]

@@ -1,0 +1,64 @@
+"""`count_values`: one series for each value, as upstream's promql/engine.go: aggregationCountValues."""
+
+import math
+
+import numpy as np
+
+from query.execution.annotations import quoted
+from query.execution.context import EvalContext
+from query.execution.errors import EvaluationError
+from query.execution.values import Vector
+from query.language.ast import Aggregation
+from tsdb import LabelFrame
+from tsdb.sample import FloatArray, IntArray
+
+
+def count_values(
+    node: Aggregation, operand: Vector, keys: LabelFrame, label: str, context: EvalContext
+) -> Vector:
+    """How many series of each group have each value; the value stands in `label`.
+
+    `keys` are the grouping labels of each series. Raises `EvaluationError` if `label` can't be a name,
+    `TooManySamplesError` if there are too many distinct values.
+    """
+    if not label:
+        raise EvaluationError(f"invalid label name {quoted(label)}")
+    steps, series = _samples(operand)
+    texts, text_of = _texts(operand.values[steps, series])
+    group_ids = keys.drop((label,)).group().ids[series]
+    if node.without and label in node.grouping:
+        texts, text_of = [""], np.zeros_like(text_of)
+    outputs, first, output_of = np.unique(
+        group_ids * len(texts) + text_of, return_index=True, return_inverse=True
+    )
+    shape = (context.step_count, len(outputs))
+    context.reserve(shape[0] * shape[1])
+    counts = np.bincount(steps * shape[1] + output_of, minlength=shape[0] * shape[1]).reshape(shape)
+    codes = keys.scope.encode_all(label, texts)[text_of[first]]
+    labels = keys.take(series[first]).with_codes(label, codes)
+    return Vector(labels, counts.astype(np.float64), None if counts.all() else counts > 0)
+
+
+def _samples(operand: Vector) -> tuple[IntArray, IntArray]:
+    """(step, series) of each sample."""
+    if operand.present is not None:
+        steps, series = np.nonzero(operand.present)
+        return steps, series
+    step_count, size = operand.values.shape
+    return np.repeat(np.arange(step_count), size), np.tile(np.arange(size), step_count)
+
+
+def _texts(values: FloatArray) -> tuple[list[str], IntArray]:
+    """The distinct values as texts, and which of them each value is. 0 and -0 are two, NaN is one."""
+    bits = np.where(np.isnan(values), np.nan, values).view(np.int64)
+    distinct, index = np.unique(bits, return_inverse=True)
+    return [_positional(value) for value in distinct.view(np.float64).tolist()], index
+
+
+def _positional(value: float) -> str:
+    """As Go's strconv.FormatFloat(value, 'f', -1, 64): the shortest digits, never an exponent."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return np.format_float_positional(value, trim="-")

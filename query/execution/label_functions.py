@@ -1,0 +1,116 @@
+"""`label_replace` and `label_join`, as upstream's promql/functions.go: evalLabelReplace, evalLabelJoin."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import re2
+
+from query.execution.context import EvalContext
+from query.execution.errors import EvaluationError
+from query.execution.math_functions import InstantFunction
+from query.execution.names import merge_equal_series
+from query.execution.values import String, Value, Vector
+from query.language.ast import Call
+from tsdb import METRIC_NAME
+from tsdb.sample import BoolArray, CodeArray
+
+_MAX_TEXT: Final = 64 * 1024 * 1024
+"""Characters of new label values that one call may build: nested calls could double them each time."""
+
+_REFERENCE: Final = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>\w+)|\{(?P<braced>\w+)\})")
+"""`$$`, `$name` and `${name}`, as Go's regexp.Expand reads a template."""
+
+
+def _label_replace(_node: Call, args: Sequence[Value], _context: EvalContext) -> Value:
+    vector, (target, template, source, pattern) = _vector_and_texts(args)
+    regex = _compiled(pattern)
+    if not target:
+        raise EvaluationError(f"invalid destination label name in label_replace(): {target}")
+    codes, index = np.unique(vector.labels.codes(source), return_inverse=True)
+    room = _TextBudget("label_replace")
+    matches = [regex.fullmatch(value) for value in vector.labels.scope.decode(source, codes)]
+    texts = [room.take(_expanded(template, match)) if match else "" for match in matches]
+    matched = np.array([match is not None for match in matches], dtype=np.bool_)[index]
+    replaced = vector.labels.scope.encode_all(target, texts)[index]
+    return _with_label(vector, target, np.where(matched, replaced, vector.labels.codes(target)), matched)
+
+
+def _label_join(_node: Call, args: Sequence[Value], _context: EvalContext) -> Value:
+    vector, (target, separator, *sources) = _vector_and_texts(args)
+    if "" in sources:
+        raise EvaluationError("invalid source label name in label_join(): ")
+    if not target:
+        raise EvaluationError(f"invalid destination label name in label_join(): {target}")
+    groups = vector.labels.keep(sources).group()
+    distinct = vector.labels.take(groups.first)
+    columns = [distinct.values(name) for name in sources]
+    room = _TextBudget("label_join")
+    rows = zip(*columns, strict=True) if columns else [()] * groups.count
+    texts = [room.take(separator.join(row)) for row in rows]
+    codes = vector.labels.scope.encode_all(target, texts)[groups.ids]
+    return _with_label(vector, target, codes, np.ones(vector.labels.size, dtype=np.bool_))
+
+
+LABEL_FUNCTIONS: Final[Mapping[str, InstantFunction]] = {
+    "label_join": _label_join,
+    "label_replace": _label_replace,
+}
+
+
+class _TextBudget:
+    def __init__(self, function: str) -> None:
+        self._function = function
+        self._left = _MAX_TEXT
+
+    def take(self, text: str) -> str:
+        """`text`. Raises `EvaluationError` if all texts together are too long."""
+        self._left -= len(text)
+        if self._left < 0:
+            raise EvaluationError(
+                f"{self._function}() would build more than {_MAX_TEXT} characters of label values"
+            )
+        return text
+
+
+def _vector_and_texts(args: Sequence[Value]) -> tuple[Vector, list[str]]:
+    vector = args[0]
+    assert isinstance(vector, Vector)
+    return vector, [arg.text for arg in args[1:] if isinstance(arg, String)]
+
+
+def _compiled(pattern: str) -> Any:
+    """A regular expression of RE2, fully anchored, `.` including newlines."""
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        raise EvaluationError(f"invalid regular expression in label_replace(): {pattern}") from error
+
+
+def _expanded(template: str, match: Any) -> str:
+    """`template` with its references replaced; one to a group that does not exist is empty."""
+    named = match.re.groupindex
+
+    def text_of(reference: re.Match[str]) -> str:
+        if reference["dollar"]:
+            return "$"
+        name = reference["bare"] or reference["braced"]
+        group = int(name) if name.isdigit() else named.get(name, -1)
+        return (match.group(group) or "") if 0 <= group <= match.re.groups else ""
+
+    return _REFERENCE.sub(text_of, template)
+
+
+def _with_label(vector: Vector, name: str, codes: CodeArray, changed: BoolArray) -> Vector:
+    """The vector with a label set; a metric name that was set is there to stay."""
+    drop_name = vector.drop_name
+    if name == METRIC_NAME and drop_name is not None:
+        drop_name = drop_name & ~changed
+    return merge_equal_series(
+        replace(vector, labels=vector.labels.with_codes(name, codes), drop_name=drop_name)
+    )
