@@ -135,7 +135,7 @@ class Builder(Transformer[Token, Any]):
         )
 
     def fill(self, *kinds_and_values: Any) -> dict[str, float]:
-        """fill_left stands in for a missing left side, fill_right for a missing right one, fill for either."""
+        """The fields of `VectorMatching` that are given; `fill` is short for both."""
         fills = {}
         for kind, value in zip(kinds_and_values[::2], kinds_and_values[1::2], strict=True):
             sides = ("fill_left", "fill_right") if kind.type == "FILL" else (kind.lower(),)
@@ -394,10 +394,8 @@ def _extended(selector: VectorSelector, kind: Extension, span: Span) -> VectorSe
 def _require_selecting(operand: Expr, modifier: str) -> Selecting:
     if isinstance(operand, VectorSelector | MatrixSelector | Subquery):
         return operand
-    raise ProblemError(
-        f"{modifier} modifier must be preceded by an instant vector selector or range vector selector or a subquery",
-        operand.span,
-    )
+    selectors = "an instant vector selector or range vector selector or a subquery"
+    raise ProblemError(f"{modifier} modifier must be preceded by {selectors}", operand.span)
 
 
 def _require_free_at(operand: Expr) -> Selecting:

@@ -37,7 +37,7 @@ from tsdb import METRIC_NAME
 Node = TypeVar("Node", Aggregation, Paren, Unary, Subquery)
 
 MAX_DEPTH: Final = 200
-"""Expressions nest at most so deep, so that no recursion over a tree, here or in the engine, meets Python's limit."""
+"""Expressions nest at most so deep, so that no recursion over a tree meets Python's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,8 @@ class _Checker:
     def _check_aggregation(self, node: Aggregation, depth: int) -> Aggregation:
         aggregator = AGGREGATORS[node.op]
         if aggregator.experimental and not self._options.experimental_functions:
-            _refuse(
-                f"{node.op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions",
-                node.span,
-            )
+            flag = "--enable-feature=promql-experimental-functions"
+            _refuse(f"{node.op}() is experimental and must be enabled with {flag}", node.span)
         expr = self._expect(node.expr, ValueType.VECTOR, "aggregation expression", depth)
         if node.param is None or aggregator.param_type is None:
             return _with_expr(node, expr)
@@ -264,7 +262,7 @@ def _check_set_operation(node: Binary, matching: VectorMatching, fills: bool) ->
 
 
 def _duration_expressions(duration: DurationExpr) -> Iterator[DurationExpr]:
-    """What makes a duration more than a literal, innermost and leftmost first, as upstream's parser meets it."""
+    """What makes a duration more than a literal, in the order in which upstream's parser meets it."""
     match duration:
         case NumberLiteral():
             return

@@ -1,8 +1,10 @@
-"""Text to tokens. A token's type depends on where it stands only by three modes: expression, braces, brackets.
+"""Text to tokens. What a token is depends on three modes alone: expression, braces, brackets.
 
-Source: upstream's promql/parser/lex.go. Several keywords share a token type where the grammar treats them alike.
-A fault is the last token, of type `FAULT`, whose value is the message, so that the parser first completes
-what stands before it.
+Keywords that the grammar treats alike share a token type. A fault is the last token, of type `FAULT`, whose
+value is the message, so that the parser first completes what stands before it.
+
+Source: upstream's promql/parser/lex.go. Lark's contextual lexer isn't used because it takes a keyword for a
+name wherever the grammar has no place for the keyword, so that `bool + 1` would be a query.
 """
 
 import re
@@ -104,7 +106,13 @@ _MODE_AFTER: Final = {
     "LEFT_BRACKET": _BRACKETS,
     "RIGHT_BRACKET": _EXPRESSION,
 }
+_NESTING: Final = {"LEFT_PAREN": 1, "RIGHT_PAREN": -1}
+_AT_END: Final = {
+    _BRACES: "unexpected end of input inside braces",
+    _BRACKETS: "unexpected end of input in duration expression",
+}
 _FILL_FOLLOWS: Final = re.compile(r"[ \t\r\n]*\(")
+_DIGIT: Final = re.compile("[0-9]")
 _BAD_NUMBER: Final = re.compile(
     r"0[xX][0-9a-fA-F_]*[\w.]?|[0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9_]*)?[smhdwy]?s?(?:[0-9]+[smhdw]?s?)*[\w.]?",
     re.ASCII,
@@ -124,41 +132,25 @@ class PromqlLexer(Lexer):
 
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of a query without spaces and comments; a `FAULT`, if any, is the last."""
-    mode, depth, end, length = _EXPRESSION, 0, 0, len(text)
-    scan = _SCANNERS[mode].match
-    while end < length:
-        match = scan(text, end)
-        if match is None:
-            yield _fault(_explain(text, end, mode), end, length)
-            return
-        kind, start, end = match.lastgroup, end, match.end()
-        if kind == "SKIP":
+    mode, depth, end = _EXPRESSION, 0, 0
+    while match := _SCANNERS[mode].match(text, end):
+        kind, value = match.lastgroup, match.group()
+        start, end = match.span()
+        if kind is None or kind == "SKIP":
             continue
-        value = match.group()
-        if kind == "NAME":
-            kind = _classify(value, text, end)
-        elif kind == "LEFT_PAREN":
-            depth += 1
-        elif kind == "RIGHT_PAREN":
-            depth -= 1
-        elif kind == "STRING":
-            message = _string_fault(value)
-            if message:
-                yield _fault(message, start, length)
-                return
-        elif kind in _MODE_AFTER:
-            mode = _MODE_AFTER[kind]
-            scan = _SCANNERS[mode].match
-        if depth < 0:
-            yield _fault("unexpected right parenthesis ')'", end, length)
+        depth += _NESTING.get(kind, 0)
+        fault = _string_fault(value) if kind == "STRING" else None
+        if fault is not None or depth < 0:
+            yield (
+                _fault(fault, start, text) if fault else _fault("unexpected right parenthesis ')'", end, text)
+            )
             return
-        yield Token(kind, value, start, end_pos=end)
-    if mode == _BRACES:
-        yield _fault("unexpected end of input inside braces", length, length)
-    elif mode == _BRACKETS:
-        yield _fault("unexpected end of input in duration expression", length, length)
-    elif depth > 0:
-        yield _fault("unclosed left parenthesis", length, length)
+        mode = _MODE_AFTER.get(kind, mode)
+        yield Token(_classify(value, text, end) if kind == "NAME" else kind, value, start, end_pos=end)
+    if end < len(text):
+        yield _fault(_explain(text, end, mode), end, text)
+    elif message := _AT_END.get(mode) or (depth and "unclosed left parenthesis"):
+        yield _fault(message, end, text)
 
 
 def _classify(word: str, text: str, end: int) -> str:
@@ -171,8 +163,8 @@ def _classify(word: str, text: str, end: int) -> str:
     return kind
 
 
-def _fault(message: str, start: int, end: int) -> Token:
-    return Token(FAULT, message, start, end_pos=end)
+def _fault(message: str, start: int, text: str) -> Token:
+    return Token(FAULT, message, start, end_pos=len(text))
 
 
 def _string_fault(literal: str) -> str | None:
@@ -190,15 +182,18 @@ def _explain(text: str, start: int, mode: str) -> str:
     char = text[start]
     following = text[start + 1 : start + 2]
     if char in "\"'" and mode != _BRACKETS:
-        return "unterminated quoted string"
+        line = text[start + 1 :].partition("\n")[0]
+        return _string_fault(f"{char}{line}{char}") or "unterminated quoted string"
     if char == "`" and mode != _BRACKETS:
         return "unterminated raw string"
     if mode == _BRACES:
         return _explain_in_braces(char, following)
-    if char.isascii() and char.isdigit() or char == "." and following.isdigit():
+    if _DIGIT.match(char) or (char == "." and _DIGIT.match(following)):
         bad = _BAD_NUMBER.match(text, start)
         return f"bad number or duration syntax: {quote(bad.group() if bad else char)}"
     if mode == _BRACKETS:
+        if char.isalpha() and _DIGIT.search(text, text.rfind("[", 0, start), start):
+            return f"unexpected character: {quote_char(char)}, expected ':'"
         return f"unexpected character in duration expression: {quote_char(char)}"
     if char in "=!":
         return f"unexpected character after '{char}': {quote_char(following) if following else '-1'}"

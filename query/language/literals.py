@@ -1,6 +1,6 @@
 """Numbers, durations and strings: their text and their value.
 
-Sources: Go's strconv (ParseInt, ParseFloat, FormatFloat, Quote, Unquote) and model.Duration of prometheus/common.
+Sources: Go's strconv (ParseInt, ParseFloat, FormatFloat, Quote, Unquote); prometheus/common's model.Duration.
 """
 
 import math
@@ -113,7 +113,7 @@ _NEEDS_ESCAPE: Final = re.compile(r'[\\"\x00-\x1f\x7f]|[^\x00-\x7f]')
 
 
 def quote(text: str) -> str:
-    """The text as a double-quoted string literal."""
+    """The text as a double-quoted string literal, as Go's %q; U+FFFD escaped, as a query may not hold it."""
     return f'"{_NEEDS_ESCAPE.sub(_escape, text)}"'
 
 
@@ -128,7 +128,7 @@ def _escape(match: re.Match[str]) -> str:
     char = match.group()
     if char in _ESCAPE_OF:
         return _ESCAPE_OF[char]
-    if char.isprintable():
+    if char.isprintable() and char != "\ufffd":
         return char
     code = ord(char)
     if code < 0x80:
@@ -137,9 +137,9 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def unquote(literal: str) -> str:
-    """The value of a string literal in double or single quotes or backquotes. Raises `LiteralError`.
+    r"""The value of a string literal in double or single quotes or backquotes. Raises `LiteralError`.
 
-    Bytes that are not UTF-8, which only `\\x` and octal escapes can write, become U+FFFD.
+    Bytes that are not UTF-8, which only `\x` and octal escapes can write, become U+FFFD.
     """
     quote_mark, body = literal[0], literal[1:-1]
     if quote_mark == "`" or "\\" not in body:
@@ -156,7 +156,9 @@ def unquote(literal: str) -> str:
 
 def _unescape(body: str, start: int, quote_mark: str) -> tuple[bytes, int]:
     """The bytes of the escape sequence whose backslash stands before `start`, and where it ends."""
-    kind = body[start]
+    kind = body[start : start + 1]
+    if not kind:
+        raise LiteralError("escape sequence not terminated")
     if kind in _SHORT_ESCAPES:
         return _SHORT_ESCAPES[kind].encode(), start + 1
     if kind == quote_mark:

@@ -27,9 +27,9 @@ def operation_tree(
     unary: Callable[[Token, Operand], Operand],
     binary: Callable[[Any, Operand, Operand], Operand],
 ) -> Operand:
-    """The tree of `sign* operand (operator sign* operand)*`. Signs are tokens, `symbol` gives an operator's key.
+    """The tree of `sign* operand (operator sign* operand)*`. Signs are tokens; `symbol` names an operator.
 
-    Two stacks instead of recursion, so that a long chain is no danger. All operators associate to the left but `^`.
+    Two stacks instead of recursion, so that a long chain is no danger. All but `^` associate to the left.
     """
     operands: list[Operand] = []
     operators: list[tuple[int, bool, Any]] = []

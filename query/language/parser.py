@@ -14,7 +14,6 @@ from query.language.lexer import PromqlLexer
 from query.language.problem import ProblemError
 from query.language.syntax_error import explain
 
-
 UPSTREAM_DEFAULTS: Final = ParserOptions()
 EVERYTHING: Final = ParserOptions(True, True, True, True)
 

@@ -1,7 +1,7 @@
 """What to say about a token that fits nowhere.
 
-The grammar has rules of the token ERROR where a message knows its context. As yacc does on an error, the parser's
-stack is unwound to the innermost state that can shift that token, so that the messages are upstream's.
+The grammar has rules of the token ERROR where a message knows its context. As yacc does on an error, the
+parser's stack is unwound to the innermost state that can shift it, so that the messages are upstream's.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ CONTEXTS: Final = {
 
 
 def explain(error: UnexpectedToken, text: str) -> ProblemError:
-    """The problem behind Lark's error. Raises `ProblemError` itself where an earlier part of the query is at fault."""
+    """The problem behind Lark's error. Raises `ProblemError` where an earlier part is at fault."""
     parser = error.interactive_parser.parser_state
     _reduce_by_default(parser, error.token.type)
     if error.token.type == FAULT:
@@ -50,14 +50,17 @@ def explain(error: UnexpectedToken, text: str) -> ProblemError:
 
 
 def _reduce_by_default(parser: Any, token_type: str) -> None:
-    """Completes what stands before the token: yacc applies a state's most frequent reduction before it gives up."""
+    """Completes what stands before the token, as yacc: a state's most frequent reduction is its default.
+
+    It doesn't get so far at a fault of the lexer, unless the state has nothing but that reduction.
+    """
     states = parser.parse_conf.parse_table.states
     while True:
         actions = states[parser.position]
         if token_type in actions:
             return
         rules = Counter(rule for action, rule in actions.values() if action is not Shift and rule.expansion)
-        if not rules:
+        if not rules or (token_type == FAULT and rules.total() < len(actions)):
             return
         _reduce(parser, rules.most_common(1)[0][0])
 
