@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "query": "miniprom.cli.query",
     "test": "miniprom.cli.test",
     "simulate": "miniprom.cli.simulate",
+    "demo": "miniprom.cli.demo",
 }
 """Each module has a `run(arguments) -> exit code`."""
 
