@@ -2,7 +2,9 @@
 
 from query.language.check import ParserOptions, value_type
 from query.language.functions import AGGREGATORS, FUNCTIONS, Aggregator, Function, ValueType
-from query.language.parser import EVERYTHING, parse
+from query.language.parser import EVERYTHING, grammar, parse
+from query.language.printer import format_expr, prettify
+from query.language.to_json import to_json
 from query.language.walk import children, walk
 
 __all__ = [
@@ -14,7 +16,11 @@ __all__ = [
     "ParserOptions",
     "ValueType",
     "children",
+    "format_expr",
+    "grammar",
     "parse",
+    "prettify",
+    "to_json",
     "value_type",
     "walk",
 ]

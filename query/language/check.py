@@ -3,7 +3,6 @@
 Source: upstream's checkAST in promql/parser/parse.go; the messages are upstream's, as clients see them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn, TypeVar
 
@@ -12,11 +11,8 @@ from query.language.ast import (
     Binary,
     Call,
     Cardinality,
-    DurationBinary,
     DurationCall,
     DurationExpr,
-    DurationParen,
-    DurationUnary,
     Expr,
     MatrixSelector,
     NumberLiteral,
@@ -32,6 +28,7 @@ from query.language.functions import AGGREGATORS, FUNCTIONS, Function, ValueType
 from query.language.literals import quote
 from query.language.operations import COMPARISONS, SET_OPERATORS
 from query.language.problem import ProblemError
+from query.language.walk import duration_operands
 from tsdb import METRIC_NAME
 
 Node = TypeVar("Node", Aggregation, Paren, Unary, Subquery)
@@ -94,7 +91,7 @@ class _Checker:
                 self._check_selector(expr)
                 return expr, ValueType.VECTOR
             case MatrixSelector():
-                self._check_durations(expr.range)
+                self._check_duration(expr.range)
                 self._check_selector(expr.selector)
                 return expr, ValueType.MATRIX
             case Call():
@@ -116,7 +113,7 @@ class _Checker:
     def _check_selector(self, selector: VectorSelector, *, may_be_empty: bool = False) -> None:
         if selector.extension and not self._options.extended_range_selectors:
             _refuse(f"{selector.extension.value} modifier is experimental and not enabled", selector.span)
-        self._check_durations(selector.offset)
+        self._check_duration(selector.offset)
         if selector.name is not None:
             for matcher in selector.matchers[1:]:
                 if matcher.name == METRIC_NAME:
@@ -180,7 +177,7 @@ class _Checker:
 
     def _check_subquery(self, node: Subquery, depth: int) -> Subquery:
         for duration in (node.range, node.step, node.offset):
-            self._check_durations(duration)
+            self._check_duration(duration)
         inner, kind = self.check(node.expr, depth + 1)
         if kind is not ValueType.VECTOR:
             _refuse(f"subquery is only allowed on instant vector, got {kind.value} instead", node.span)
@@ -220,10 +217,18 @@ class _Checker:
         start = node.lhs.span.end + len(between) - len(between.lstrip(" \t\r\n"))
         return Span(start, start + len(between.strip(" \t\r\n")))
 
-    def _check_durations(self, duration: DurationExpr | None) -> None:
-        if not self._options.duration_expressions and duration is not None:
-            for expression in _duration_expressions(duration):
-                _refuse("experimental duration expression is not enabled", expression.span)
+    def _check_duration(self, duration: DurationExpr | None, depth: int = 0) -> None:
+        """Operands before their operation: the order in which upstream's parser meets them."""
+        if duration is None or isinstance(duration, NumberLiteral):
+            return
+        if depth >= MAX_DEPTH:
+            _refuse(f"duration expression is nested more than {MAX_DEPTH} levels deep", duration.span)
+        operands = duration_operands(duration)
+        for operand in operands:
+            self._check_duration(operand, depth + 1)
+        if not self._options.duration_expressions:
+            culprit = duration if isinstance(duration, DurationCall) else operands[0]
+            _refuse("experimental duration expression is not enabled", culprit.span)
 
 
 def _refuse(message: str, span: Span) -> NoReturn:
@@ -259,18 +264,3 @@ def _check_set_operation(node: Binary, matching: VectorMatching, fills: bool) ->
         _refuse(f"no grouping allowed for {quote(node.op)} operation", node.span)
     if fills:
         _refuse("filling in missing series not allowed for set operators", node.span)
-
-
-def _duration_expressions(duration: DurationExpr) -> Iterator[DurationExpr]:
-    """What makes a duration more than a literal, in the order in which upstream's parser meets it."""
-    match duration:
-        case NumberLiteral():
-            return
-        case DurationUnary() | DurationParen():
-            yield from _duration_expressions(duration.operand)
-            yield duration.operand
-        case DurationBinary():
-            yield from _duration_expressions(duration.lhs)
-            yield duration.lhs
-        case DurationCall():
-            yield duration

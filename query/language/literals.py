@@ -19,6 +19,7 @@ _UNIT_MS: Final = {
     "s": 1000,
     "ms": 1,
 }
+_MAX_DIGITS: Final = 19
 _UNIT_RANK: Final = {unit: rank for rank, unit in enumerate(_UNIT_MS)}
 _DURATION_PART: Final = re.compile(r"([0-9]+)([^0-9]+)")
 
@@ -77,6 +78,8 @@ def parse_duration_ms(text: str) -> int:
     total_ms, rank, end = 0, -1, 0
     while match := _DURATION_PART.match(text, end):
         digits, unit = match.groups()
+        if len(digits) > _MAX_DIGITS:
+            break
         if unit not in _UNIT_MS:
             raise LiteralError(f"unknown unit {quote(unit)} in duration {quote(text)}")
         if _UNIT_RANK[unit] <= rank:

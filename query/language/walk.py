@@ -2,7 +2,21 @@
 
 from collections.abc import Iterator
 
-from query.language.ast import Aggregation, Binary, Call, Expr, MatrixSelector, Paren, Subquery, Unary
+from query.language.ast import (
+    Aggregation,
+    Binary,
+    Call,
+    DurationBinary,
+    DurationCall,
+    DurationExpr,
+    DurationParen,
+    DurationUnary,
+    Expr,
+    MatrixSelector,
+    Paren,
+    Subquery,
+    Unary,
+)
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
@@ -18,6 +32,19 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return (expr.selector,)
         case Subquery() | Unary() | Paren():
             return (expr.expr,)
+        case _:
+            return ()
+
+
+def duration_operands(duration: DurationExpr) -> tuple[DurationExpr, ...]:
+    """The durations directly below."""
+    match duration:
+        case DurationBinary():
+            return (duration.lhs, duration.rhs)
+        case DurationCall():
+            return duration.args
+        case DurationUnary() | DurationParen():
+            return (duration.operand,)
         case _:
             return ()
 
