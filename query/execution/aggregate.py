@@ -17,36 +17,32 @@ from query.kernels.grouping import Grouping
 from query.kernels.quantiles import grouped_quantile
 from query.kernels.selection import SELECTIONS
 from query.language.ast import Aggregation
-from tsdb import METRIC_NAME, Groups, LabelFrame
+from tsdb import METRIC_NAME, LabelFrame
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _INT64_LIMIT = 2.0**63
 
 
-@np.errstate(all="ignore")
 def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: EvalContext) -> Vector:
     """`node.op` of `operand` at every step. Raises `EvaluationError` for a parameter that makes no sense."""
     keys = _group_labels(node, operand.labels)
     if isinstance(param, String):
         return count_values(node, operand, keys, param.text, context)
-    if operand.labels.size == 0:
-        return Vector(keys, np.empty((context.step_count, 0)))
     groups = keys.group()
     grouping = Grouping.of(groups.ids, groups.count)
+    if isinstance(param, Scalar) and node.op != "quantile":
+        chosen = _chosen(node, operand, param.values, grouping, context)
+        rows = np.flatnonzero(chosen.any(axis=0))
+        if context.is_instant:
+            rows = _in_order(node.op, rows, operand.values[0], groups.ids)
+        return take(replace(operand, present=chosen), rows)
     context.reserve(context.step_count * groups.count)
-    if node.op in REDUCTIONS:
-        values = REDUCTIONS[node.op](operand.values, operand.present, grouping)
-        return _grouped(values, operand, keys, groups, grouping)
-    assert isinstance(param, Scalar)
-    if node.op == "quantile":
-        _remark_invalid_quantiles(node, param.values, context)
-        values = grouped_quantile(param.values, operand.values, operand.present, grouping)
-        return _grouped(values, operand, keys, groups, grouping)
-    chosen = _chosen(node, operand, param.values, grouping, context)
-    rows = np.flatnonzero(chosen.any(axis=0))
-    if context.is_instant:
-        rows = _in_order(node.op, rows, operand.values[0], groups.ids)
-    return take(replace(operand, present=chosen), rows)
+    values = _reduced(node, operand, param, grouping, context)
+    drop_name = None
+    if operand.drop_name is not None:
+        drop_name = np.bincount(groups.ids, weights=operand.drop_name, minlength=groups.count) > 0
+    present = group_present(operand.present, grouping)
+    return Vector(keys.take(groups.first), values, present, drop_name=drop_name)
 
 
 def _group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
@@ -54,14 +50,17 @@ def _group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
     return labels.drop((*node.grouping, METRIC_NAME)) if node.without else labels.keep(node.grouping)
 
 
-def _grouped(
-    values: FloatArray, operand: Vector, keys: LabelFrame, groups: Groups, grouping: Grouping
-) -> Vector:
-    drop_name = None
-    if operand.drop_name is not None:
-        drop_name = np.bincount(groups.ids, weights=operand.drop_name, minlength=groups.count) > 0
-    present = group_present(operand.present, grouping)
-    return Vector(keys.take(groups.first), values, present, drop_name=drop_name)
+def _reduced(
+    node: Aggregation, operand: Vector, param: Value | None, grouping: Grouping, context: EvalContext
+) -> FloatArray:
+    """float64[step, group]."""
+    if isinstance(param, Scalar):
+        _remark_invalid_quantiles(node, param.values, context)
+    if grouping.count == 0:
+        return np.empty((context.step_count, 0))
+    if isinstance(param, Scalar):
+        return grouped_quantile(param.values, operand.values, operand.present, grouping)
+    return REDUCTIONS[node.op](operand.values, operand.present, grouping)
 
 
 def _remark_invalid_quantiles(node: Aggregation, quantiles: FloatArray, context: EvalContext) -> None:

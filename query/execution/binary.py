@@ -24,7 +24,6 @@ from tsdb import LabelFrame
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 
-@np.errstate(all="ignore")
 def binary(node: Binary, lhs: Value, rhs: Value, context: EvalContext) -> Value:
     """`lhs node.op rhs` at every step. Raises `EvaluationError` where series can't be matched."""
     if isinstance(lhs, Scalar) and isinstance(rhs, Scalar):

@@ -29,14 +29,13 @@ _NUMBER: Final = re.compile(
 
 @dataclass(frozen=True)
 class ClassicHistograms:
-    """`labels` are those of the histograms, with the name and without `le`; `first[histogram]` a series of each.
+    """`labels` are those of the histograms, with the name and without `le`.
 
     `counts[step, bucket]` stand histogram by histogram, ascending by `bounds[bucket]`; `grouping` says which
     buckets are whose.
     """
 
     labels: LabelFrame
-    first: IntArray
     bounds: FloatArray
     counts: FloatArray
     present: BoolArray | None
@@ -51,7 +50,7 @@ Evaluate: TypeAlias = Callable[[Cells, FloatArray, FloatArray], FloatArray]
 
 
 def classic_histograms(vector: Vector, span: Span, context: EvalContext) -> ClassicHistograms:
-    """The histograms among the floats of a vector; series without a good `le` are remarked upon and left out."""
+    """The histograms among the floats of a vector; series without a good `le` are remarked on."""
     bounds = _upper_bounds(vector.labels)
     present = float_samples(vector)
     _remark_bad_bounds(vector, present, bounds, span, context)
@@ -69,9 +68,8 @@ def classic_histograms(vector: Vector, span: Span, context: EvalContext) -> Clas
         same = Grouping.of(np.cumsum(new) - 1, int(np.count_nonzero(new)))
         values, present = REDUCTIONS["sum"](values, present, same), group_present(present, same)
         ids, bounds = ids[new], bounds[new]
-    first = groups.first
     return ClassicHistograms(
-        labels.take(first), first, bounds, values, present, Grouping.of(ids, groups.count)
+        labels.take(groups.first), bounds, values, present, Grouping.of(ids, groups.count)
     )
 
 
@@ -91,7 +89,7 @@ def evaluate(
             values[rows, members] = function((rows, members), bounds, counts)
             if histograms.present is not None:
                 filled = histograms.present[rows][:, columns]
-                _evaluate_partial(function, (rows, members), bounds, counts, filled, values)
+                _evaluate_partial(function, (rows, members), bounds, counts, filled=filled, values=values)
     return values, group_present(histograms.present, grouping)
 
 
@@ -111,6 +109,7 @@ def _evaluate_partial(
     cells: Cells,
     bounds: FloatArray,
     counts: FloatArray,
+    *,
     filled: BoolArray,
     values: FloatArray,
 ) -> None:

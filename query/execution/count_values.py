@@ -7,6 +7,7 @@ import numpy as np
 from query.execution.annotations import quoted
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
+from query.execution.label_functions import is_label_name
 from query.execution.values import Vector
 from query.language.ast import Aggregation
 from tsdb import LabelFrame
@@ -21,7 +22,7 @@ def count_values(
     `keys` are the grouping labels of each series. Raises `EvaluationError` if `label` can't be a name,
     `TooManySamplesError` if there are too many distinct values.
     """
-    if not label:
+    if not is_label_name(label):
         raise EvaluationError(f"invalid label name {quoted(label)}")
     steps, series = _samples(operand)
     texts, text_of = _texts(operand.values[steps, series])

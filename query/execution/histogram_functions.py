@@ -10,7 +10,7 @@ import numpy as np
 
 from query.execution.annotations import ForcedMonotonicity, Severity, for_metric, format_g, invalid_quantile
 from query.execution.classic_histogram import Cells, ClassicHistograms, classic_histograms, evaluate
-from query.execution.columns import concat
+from query.execution.columns import concat, present_mask
 from query.execution.context import EvalContext
 from query.execution.math_functions import InstantFunction
 from query.execution.names import merge_equal_series, unnamed
@@ -51,10 +51,7 @@ def _histogram_quantiles(node: Call, args: Sequence[Value], context: EvalContext
         for value in np.unique(quantile.values).tolist():
             labels = part.labels.with_values(label.text, [_open_metrics(value)] * part.labels.size)
             at = (quantile.values == value) | np.isnan(quantile.values) & np.isnan(value)
-            present = at[:, None] if part.present is None else at[:, None] & part.present
-            present = (
-                None if at.all() and part.present is None else np.broadcast_to(present, part.values.shape)
-            )
+            present = at[:, None] & present_mask(part)
             labelled = Vector(labels, part.values, present, drop_name=part.drop_name)
             result = labelled if result is None else concat(result, labelled)
     assert result is not None

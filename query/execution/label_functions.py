@@ -27,7 +27,7 @@ _REFERENCE: Final = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>\w+)|\{(?P<braced>
 def _label_replace(_node: Call, args: Sequence[Value], _context: EvalContext) -> Value:
     vector, (target, template, source, pattern) = _vector_and_texts(args)
     regex = _compiled(pattern)
-    if not target:
+    if not is_label_name(target):
         raise EvaluationError(f"invalid destination label name in label_replace(): {target}")
     codes, index = np.unique(vector.labels.codes(source), return_inverse=True)
     room = _TextBudget("label_replace")
@@ -40,9 +40,10 @@ def _label_replace(_node: Call, args: Sequence[Value], _context: EvalContext) ->
 
 def _label_join(_node: Call, args: Sequence[Value], _context: EvalContext) -> Value:
     vector, (target, separator, *sources) = _vector_and_texts(args)
-    if "" in sources:
-        raise EvaluationError("invalid source label name in label_join(): ")
-    if not target:
+    for source in sources:
+        if not is_label_name(source):
+            raise EvaluationError(f"invalid source label name in label_join(): {source}")
+    if not is_label_name(target):
         raise EvaluationError(f"invalid destination label name in label_join(): {target}")
     groups = vector.labels.keep(sources).group()
     distinct = vector.labels.take(groups.first)
@@ -58,6 +59,11 @@ LABEL_FUNCTIONS: Final[Mapping[str, InstantFunction]] = {
     "label_join": _label_join,
     "label_replace": _label_replace,
 }
+
+
+def is_label_name(name: str) -> bool:
+    """Any text but none at all; string literals have U+FFFD in place of bytes that are no UTF-8."""
+    return bool(name) and "\N{REPLACEMENT CHARACTER}" not in name
 
 
 class _TextBudget:

@@ -37,8 +37,8 @@ def bucket_quantile(
 ) -> tuple[FloatArray, Mending | None]:
     """float64[...] of `quantiles[...]` (broadcast) and `counts[..., bucket]`, and what had to be mended.
 
-    Interpolates linearly in the bucket that the quantile falls into, from 0 in the lowest if its bound is above
-    0; in the highest, answers with the bound below it. NaN without a +Inf bucket, with fewer than two
+    Interpolates linearly in the bucket that the quantile falls into, from 0 in the lowest if its bound is
+    above 0; in the highest, answers with the bound below it. NaN without a +Inf bucket, with fewer than two
     buckets or without observations; -Inf for a quantile below 0, +Inf for one above 1.
     """
     valid = (quantiles >= 0) & (quantiles <= 1)

@@ -6,7 +6,7 @@ from query.kernels.grouping import Grouping
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _MAX_CONDITION = 1024.0
-"""Up to this ratio of sum(|x|) to |sum(x)|, a pairwise sum is right to 1e-12: some 15 roundings, times this."""
+"""Up to this ratio of sum(|x|) to |sum(x)|, a pairwise sum is right to 1e-12: 15 roundings, times this."""
 
 
 def grouped_sum(block: FloatArray, grouping: Grouping) -> FloatArray:

@@ -9,7 +9,7 @@ from query.kernels.grouping import Grouping, step_blocks
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 Selection: TypeAlias = Callable[[FloatArray, BoolArray, Grouping, int], BoolArray]
-"""(values[step, series], present[step, series], grouping, k >= 1) -> chosen[step, series], at most k a group."""
+"""(values[step, series], present[step, series], grouping, k >= 1) -> chosen[step, series], k a group."""
 
 
 def _topk(values: FloatArray, present: BoolArray, grouping: Grouping, k: int) -> BoolArray:
