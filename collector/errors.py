@@ -29,6 +29,24 @@ class ScrapeError(CollectorError):
     """Why a scrape failed, in the words that the API shows as `lastError`."""
 
 
+class BodySizeError(ScrapeError):
+    """A body larger than the job allows."""
+
+    def __init__(self) -> None:
+        super().__init__("body size limit exceeded")
+
+
+class SampleLimitError(ScrapeError):
+    """More samples, after relabelling, than the job allows."""
+
+    def __init__(self) -> None:
+        super().__init__("sample limit exceeded")
+
+
+class LabelLimitError(ScrapeError):
+    """A series with more or longer labels than the job allows."""
+
+
 class ExpositionError(CollectorError, ValueError):
     """A body that is not of its format; `line_number` counts from 1, `column` too."""
 

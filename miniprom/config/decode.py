@@ -1,7 +1,7 @@
 """YAML nodes to sections: the types of a section's fields say how its scalars are read.
 
 The reading of scalars follows go-yaml, which upstream uses: a text field takes any scalar as it is written
-(`regex: true` is the text "true"), quoted text is no number, 12:30 is no sexagesimal, and null is the zero value.
+(`regex: true` is the text "true"), quoted text is no number, 12:30 is no time, and null is the zero value.
 """
 
 import difflib

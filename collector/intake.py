@@ -1,0 +1,271 @@
+"""From a target's bodies to rows in the store: labels, limits, staleness. No I/O; time is a parameter.
+
+Upstream: scrapeLoopAppender.append, mutateSampleLabels, updateStaleMarkers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from collector.config import ScrapeConfig
+from collector.errors import CollectorError, SampleLimitError
+from collector.exposition import (
+    NO_TIMESTAMP,
+    OPENMETRICS,
+    TEXT,
+    Format,
+    LineMemory,
+    Metadata,
+    Repeat,
+    Update,
+    format_of,
+)
+from collector.series import SeriesRules
+from collector.target import Target
+from tsdb import METRIC_NAME, STALE, Appended, Labels, Outcome, Store, labels_from
+from tsdb.sample import BoolArray, FloatArray, IntArray
+
+MAX_AHEAD_MS: Final = 600_000
+"""A sample further ahead of the clock is out of bounds."""
+
+REPORT_NAMES: Final = (
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+)
+EXTRA_REPORT_NAMES: Final = ("scrape_timeout_seconds", "scrape_sample_limit", "scrape_body_size_bytes")
+
+_FALLBACKS: Final[dict[str, Format]] = {
+    "PrometheusText0.0.4": TEXT,
+    "PrometheusText1.0.0": TEXT,
+    "OpenMetricsText0.0.1": OPENMETRICS,
+    "OpenMetricsText1.0.0": OPENMETRICS,
+}
+_DROPPED: Final = -1
+_NO_IDS: Final[IntArray] = np.empty(0, dtype=np.int64)
+_NO_VALUES: Final[FloatArray] = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a scrape brought, ready to be stored. A failed one has no samples, and says why in `error`.
+
+    `timestamps_ms` is None where all samples have the scrape's time, else NO_TIMESTAMP stands for that.
+    """
+
+    series_ids: IntArray = field(default_factory=lambda: _NO_IDS)
+    values: FloatArray = field(default_factory=lambda: _NO_VALUES)
+    timestamps_ms: IntArray | None = None
+    scraped: int = 0
+    kept: int = 0
+    series_added: int = 0
+    duplicates: int = 0
+    body_bytes: int = 0
+    error: CollectorError | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """How many samples of a scrape the store did not take."""
+
+    out_of_order: int = 0
+    duplicate: int = 0
+    out_of_bounds: int = 0
+
+
+class Intake:
+    """One target's way into the store. `read` a body, then `commit` what it brought, once for each scrape.
+
+    Invariant: `_ids[slot]` is the series id of a slot of the line memory, or _DROPPED; the slots in
+    `_unresolved` have none yet. `_alive` are the series that get a stale marker when they do not come again.
+    """
+
+    def __init__(self, store: Store, job: ScrapeConfig, target: Target) -> None:
+        self._store = store
+        self._job = job
+        self._rules = SeriesRules.of(job, target.labels)
+        self._timeout_ms = target.timeout_ms
+        names = REPORT_NAMES + (EXTRA_REPORT_NAMES if job.extra_scrape_metrics else ())
+        self._report_ids = store.series_ids([_report_labels(name, target.labels) for name in names])
+        self._format: Format = TEXT
+        self._memory = LineMemory(TEXT)
+        self._ids = _NO_IDS
+        self._unresolved: dict[int, Labels] = {}
+        self._slots: IntArray = _NO_IDS
+        self._kept: IntArray | None = None
+        self._kept_ids = _NO_IDS
+        self._alive = _NO_IDS
+        self.metadata: dict[str, Metadata] = {}
+
+    def read(self, body: bytes, content_type: str) -> Batch:
+        """What a body brings. One that can't be used comes back as a failed batch."""
+        if not body:
+            return Batch()
+        try:
+            update = self._parse(body, content_type)
+        except CollectorError as error:
+            return Batch(error=error, body_bytes=len(body))
+        scraped = len(update.slots) + len(update.repeats)
+        try:
+            added = self._resolve(update)
+        except CollectorError as error:
+            return Batch(error=error, scraped=scraped, body_bytes=len(body))
+        return self._batch(update, scraped, added, len(body))
+
+    def commit(self, batch: Batch, timestamp_ms: int, duration_seconds: float) -> Refused:
+        """Store the batch, the report, and stale markers for what was there before and is not now."""
+        ids, values, refused = batch.series_ids, batch.values, Refused()
+        alive = ids
+        if batch.timestamps_ms is not None:
+            own_time = batch.timestamps_ms != NO_TIMESTAMP
+            refused = self._append_timed(ids, values, batch.timestamps_ms, own_time, timestamp_ms)
+            ids, values = ids[~own_time], values[~own_time]
+            alive = alive if self._job.track_timestamps_staleness else ids
+        stale = _NO_IDS if alive is self._alive else np.setdiff1d(self._alive, alive)
+        self._alive = alive
+        report = self._report(batch, duration_seconds)
+        appended = self._store.append(
+            np.concatenate((ids, self._report_ids, stale)),
+            timestamp_ms,
+            np.concatenate((values, report, np.full(len(stale), STALE))),
+        )
+        row = _refused(appended, len(ids))
+        return Refused(
+            refused.out_of_order + row.out_of_order,
+            refused.duplicate + row.duplicate + batch.duplicates,
+            refused.out_of_bounds + row.out_of_bounds,
+        )
+
+    def end(self, timestamp_ms: int) -> None:
+        """Mark all series stale, but for those with newer samples: their target has come back."""
+        gone = np.concatenate((self._alive, self._report_ids))
+        self._store.append(gone, timestamp_ms, np.full(len(gone), STALE))
+        self._alive = _NO_IDS
+
+    def _parse(self, body: bytes, content_type: str) -> Update:
+        form = format_of(content_type, _FALLBACKS.get(self._job.fallback_scrape_protocol))
+        if form is not self._format:
+            self._format = form
+            self._memory = LineMemory(form)
+            self._ids = _NO_IDS
+            self._unresolved = {}
+        update = self._memory.update(body)
+        if update.metadata is not None:
+            self.metadata = dict(update.metadata)
+        return update
+
+    def _resolve(self, update: Update) -> set[int]:
+        """Give new slots their series ids; the slots that were new and are kept. Raises `CollectorError`."""
+        for slot in update.vanished.tolist():
+            self._unresolved.pop(slot, None)
+        self._unresolved.update(update.added)
+        if not self._unresolved:
+            return set()
+        top = max(self._unresolved) + 1
+        if top > len(self._ids):
+            grown = np.full(max(top, 2 * len(self._ids)), _DROPPED)
+            grown[: len(self._ids)] = self._ids
+            self._ids = grown
+        self._slots = _NO_IDS  # what was derived from the ids is void
+        final = {slot: self._rules.apply(labels) for slot, labels in self._unresolved.items()}
+        kept = {slot: labels for slot, labels in final.items() if labels is not None}
+        for labels in kept.values():
+            self._rules.check(labels)
+        self._ids[list(final)] = _DROPPED
+        self._ids[list(kept)] = self._store.series_ids(list(kept.values()))
+        self._unresolved = {}
+        return set(kept)
+
+    def _batch(self, update: Update, scraped: int, added: set[int], body_bytes: int) -> Batch:
+        if update.slots is not self._slots:
+            self._lay_out(update.slots)
+        values = update.values
+        timestamps_ms = update.timestamps_ms if self._job.honor_timestamps else None
+        if self._kept is not None:
+            values = values[self._kept]
+            timestamps_ms = None if timestamps_ms is None else timestamps_ms[self._kept]
+        batch = Batch(
+            self._kept_ids,
+            values,
+            timestamps_ms,
+            scraped=scraped,
+            kept=len(values),
+            series_added=len(added),
+            body_bytes=body_bytes,
+        )
+        if update.repeats:
+            batch = self._with_repeats(batch, update.repeats)
+        limit = self._job.sample_limit
+        if limit and batch.kept - batch.duplicates > limit:
+            within = len(added.intersection(self._kept_slots()[:limit].tolist())) if added else 0
+            return Batch(
+                error=SampleLimitError(),
+                scraped=scraped,
+                kept=batch.kept,
+                series_added=within,
+                body_bytes=body_bytes,
+            )
+        return batch
+
+    def _with_repeats(self, batch: Batch, repeats: Sequence[Repeat]) -> Batch:
+        """A series may come more than once if each sample but the first has a time of its own."""
+        kept = [repeat for repeat in repeats if self._ids[repeat.slot] != _DROPPED]
+        if batch.timestamps_ms is None:
+            return replace(batch, kept=batch.kept + len(kept), duplicates=len(kept))
+        timed = [(self._ids[r.slot], r.value, r.timestamp_ms) for r in kept if r.timestamp_ms is not None]
+        if timed:
+            ids, values, timestamps_ms = zip(*timed, strict=True)
+            batch = replace(
+                batch,
+                series_ids=np.concatenate((batch.series_ids, np.array(ids, dtype=np.int64))),
+                values=np.concatenate((batch.values, np.array(values))),
+                timestamps_ms=np.concatenate((batch.timestamps_ms, np.array(timestamps_ms, dtype=np.int64))),
+            )
+        return replace(batch, kept=batch.kept + len(kept), duplicates=len(kept) - len(timed))
+
+    def _lay_out(self, slots: IntArray) -> None:
+        ids = self._ids[slots]
+        kept = np.flatnonzero(ids != _DROPPED)
+        everything = len(kept) == len(ids)
+        self._slots = slots
+        self._kept = None if everything else kept
+        self._kept_ids = ids if everything else ids[kept]
+
+    def _kept_slots(self) -> IntArray:
+        return self._slots if self._kept is None else self._slots[self._kept]
+
+    def _append_timed(
+        self, ids: IntArray, values: FloatArray, timestamps_ms: IntArray, own_time: BoolArray, now_ms: int
+    ) -> Refused:
+        """Store the samples with times of their own, in the order of the lines."""
+        too_far = own_time & (timestamps_ms > now_ms + MAX_AHEAD_MS)
+        stored = own_time & ~too_far
+        appended = self._store.append(ids[stored], timestamps_ms[stored], values[stored])
+        refused = _refused(appended, int(stored.sum()))
+        return Refused(refused.out_of_order, refused.duplicate, refused.out_of_bounds + int(too_far.sum()))
+
+    def _report(self, batch: Batch, duration_seconds: float) -> Sequence[float]:
+        report = [float(batch.error is None), duration_seconds, batch.scraped, batch.kept, batch.series_added]
+        if len(self._report_ids) > len(report):
+            report += [self._timeout_ms / 1000, self._job.sample_limit, batch.body_bytes]
+        return report
+
+
+def _report_labels(name: str, target_labels: Labels) -> Labels:
+    return labels_from({**dict(target_labels), METRIC_NAME: name})
+
+
+def _refused(appended: Appended, count: int) -> Refused:
+    """What was refused of the first `count` samples: reports and stale markers may come late without harm."""
+    if appended.outcomes is None:
+        return Refused()
+    outcomes = appended.outcomes[:count]
+    return Refused(
+        out_of_order=int((outcomes == Outcome.OUT_OF_ORDER).sum()),
+        duplicate=int((outcomes == Outcome.DUPLICATE).sum()),
+        out_of_bounds=int((outcomes == Outcome.TOO_OLD).sum()),
+    )

@@ -1,0 +1,81 @@
+"""The targets of one job, each with its loop. Upstream: scrapePool."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from collector.config import ScrapeConfig
+from collector.errors import ScrapeError
+from collector.fetch import Fetcher
+from collector.metrics import ScrapeMetrics
+from collector.scrape import ScrapeLoop
+from collector.target import Target, TargetGroup, resolve
+from tsdb import Labels
+
+_log: Final = logging.getLogger(__name__)
+
+
+class ScrapePool:
+    """One job. `loops` holds the active targets by identity; `dropped` those that relabelling dropped."""
+
+    def __init__(
+        self,
+        job: ScrapeConfig,
+        fetcher: Fetcher,
+        metrics: ScrapeMetrics,
+        new_loop: Callable[[Target, ScrapeConfig, Fetcher], ScrapeLoop],
+    ) -> None:
+        self.job = job
+        self.loops: dict[int, ScrapeLoop] = {}
+        self.dropped: list[Labels] = []
+        self.dropped_count = 0
+        self._fetcher = fetcher
+        self._metrics = metrics
+        self._new_loop = new_loop
+
+    async def sync(self, groups: Sequence[TargetGroup]) -> list[ScrapeLoop]:
+        """Scrape just these targets from now on; those that were scraped before go on undisturbed.
+
+        Answers with the loops that were stopped: their series are to be ended.
+        """
+        job = self.job
+        found = resolve(job, groups)
+        for failure in found.failures:
+            _log.error("Creating target failed", extra={"scrape_pool": job.job_name, "err": failure})
+        self.dropped_count = len(found.dropped)
+        self.dropped = list(found.dropped[: job.keep_dropped_targets or None])
+        wanted = {target.identity: target for target in found.active}
+        stopped = [self.loops.pop(identity) for identity in self.loops.keys() - wanted.keys()]
+        started = [
+            self._new_loop(target, job, self._fetcher)
+            for identity, target in wanted.items()
+            if identity not in self.loops
+        ]
+        self.loops.update((loop.target.identity, loop) for loop in started)
+        self._hold_target_limit()
+        for loop in started:
+            loop.start()
+        await asyncio.gather(*(loop.stop() for loop in stopped))
+        self._metrics.syncs.labels(job.job_name).inc()
+        self._metrics.sync_failed.labels(job.job_name).inc(len(found.failures))
+        self._metrics.targets.labels(job.job_name).set(len(self.loops))
+        self._metrics.target_limit.labels(job.job_name).set(job.target_limit)
+        return stopped
+
+    async def stop(self) -> list[ScrapeLoop]:
+        """Stop all loops, and answer with them."""
+        loops = list(self.loops.values())
+        self.loops = {}
+        await asyncio.gather(*(loop.stop() for loop in loops))
+        await self._fetcher.close()
+        return loops
+
+    def _hold_target_limit(self) -> None:
+        limit, count = self.job.target_limit, len(self.loops)
+        error = None
+        if limit and count > limit:
+            self._metrics.exceeded_target_limit.inc()
+            error = ScrapeError(f"target_limit exceeded (number of targets: {count}, limit: {limit})")
+        for loop in self.loops.values():
+            loop.forced_error = error
