@@ -157,13 +157,17 @@ class Ring:
         self._rows -= end
         self._publish()
 
-    def expire(self, oldest_ms: int) -> bool:
-        """Drop blocks that end before `oldest_ms`; True if nothing newer is left at all."""
-        kept = tuple(block for block in self._blocks if block.timestamps_ms[-1] >= oldest_ms)
+    def expire(self, oldest_ms: int) -> None:
+        """Drop blocks that end before `oldest_ms`."""
+        kept = tuple([block for block in self._blocks if block.timestamps_ms[-1] >= oldest_ms])
         if len(kept) < len(self._blocks):
             self._blocks = kept
             self._publish()
-        return not kept and not (self._timestamps_ms[: self._rows] >= oldest_ms).any()
+
+    @property
+    def memory_bytes(self) -> int:
+        head = self._timestamps_ms.nbytes + self._values.nbytes
+        return head + sum(block.memory_bytes for block in self._blocks)
 
     def _widened(self, width: int) -> FloatArray:
         values = np.empty((len(self._timestamps_ms), width))

@@ -1,0 +1,196 @@
+"""Which ring each series is in, and the ways from one ring to another.
+
+A series is in one ring at a time, with all its history. Which one decides itself by what arrives
+together, because that is what shares timestamps: new series of a batch go where most of the batch is,
+else to a ring whose newest row is at their time (a scrape that comes in several requests), else to a
+new ring. Series leave a ring when they turn out not to share its timestamps: at once when they write
+between its rows, or when its head is sealed and most of it is empty.
+"""
+
+import numpy as np
+
+from tsdb.index import grown, runs
+from tsdb.ring import Ring, RingView, misfits
+from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
+
+
+class Rings:
+    """All rings. `ring_of[series_id]` is -1 for a series without samples; the writer alone calls methods.
+
+    `ring_of` is replaced when a series moves, and changed in place when one gets its first ring. Who takes
+    `ring_of` first and `views` after it finds each series in the ring that it names: a series that
+    has moved meanwhile is still in its old one.
+    """
+
+    def __init__(self) -> None:
+        self.ring_of: CodeArray = np.full(16, -1, dtype=np.int32)
+        self._column_of: CodeArray = np.full(
+            16, -1, dtype=np.int32
+        )  # in the ring's head; -1: none at present
+        self._rings: list[Ring] = []
+        self._newest_ms: IntArray = np.full(16, NEVER_MS)  # of each ring
+        self._free: list[int] = []
+        self._oldest_ms = NEVER_MS
+
+    def make_room(self, series: int) -> None:
+        """Know series ids below `series`."""
+        if series > len(self.ring_of):
+            self._column_of = grown(self._column_of, series, -1)
+            self.ring_of = grown(self.ring_of, series, -1)
+
+    def views(self) -> list[RingView]:
+        return [ring.view() for ring in self._rings]
+
+    def write(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> FloatArray:
+        """Store samples of one time; what stands there now, which differs where a series came twice.
+
+        Requires: at least one sample, each newer than its series' newest.
+        """
+        rings = self.ring_of[ids]
+        first = int(rings[0])
+        if first >= 0 and (rings == first).all():
+            return self._write_row(first, timestamp_ms, ids, values)
+        new = rings < 0
+        if new.any():
+            rings[new] = self._settle(timestamp_ms, ids[new], rings[~new])
+        stored = np.empty(len(ids))
+        for at in runs(rings):
+            stored[at] = self._write_row(int(rings[at[0]]), timestamp_ms, ids[at], values[at])
+        return stored
+
+    def write_rows(self, timestamps_ms: IntArray, ids: IntArray, values: FloatArray) -> int:
+        """Store rows of a matrix as far as one head has room; how many. 0 if the series don't share a ring.
+
+        Requires: as `write`, and no series twice.
+        """
+        first_ms = int(timestamps_ms[0])
+        rings = self.ring_of[ids]
+        new = rings < 0
+        if new.any():
+            rings[new] = self._settle(first_ms, ids[new], rings[~new])
+        number = int(rings[0])
+        if (rings != number).any() or self._newest_ms[number] >= first_ms:
+            return 0
+        ring = self._rings[number]
+        if ring.room == 0 and self._seal(number):
+            return 0
+        rows = min(ring.room, len(timestamps_ms))
+        ring.extend(timestamps_ms[:rows], self._columns(ring, ids), values[:rows])
+        self._newest_ms[number] = timestamps_ms[rows - 1]
+        return rows
+
+    def stored(self, timestamp_ms: int, ids: IntArray) -> FloatArray:
+        """What the series have at a time: float64[series], ABSENT where it is no float."""
+        values = np.full(len(ids), ABSENT)
+        rings = self.ring_of[ids]
+        for at in runs(rings):
+            if rings[at[0]] >= 0:
+                times, found = self._rings[rings[at[0]]].history(ids[at], timestamp_ms)
+                if len(times) and times[0] == timestamp_ms:
+                    values[at] = found[0]
+        return values
+
+    def expire(self, oldest_ms: int) -> None:
+        """Free blocks and rings whose newest sample is older than `oldest_ms`."""
+        self._oldest_ms = oldest_ms
+        for ring in self._rings:
+            ring.expire(oldest_ms)
+        used = self._newest_ms[: len(self._rings)]
+        spent = np.flatnonzero((used < oldest_ms) & (used > NEVER_MS))
+        if len(spent):
+            self.ring_of = np.where(np.isin(self.ring_of, spent), np.int32(-1), self.ring_of)
+            self._newest_ms[spent] = NEVER_MS
+            for number in spent.tolist():
+                self._rings[number] = Ring()
+                self._free.append(number)
+
+    def memory_bytes(self) -> int:
+        per_series = self.ring_of.nbytes + self._column_of.nbytes
+        return per_series + sum(ring.memory_bytes for ring in self._rings)
+
+    def _write_row(self, number: int, timestamp_ms: int, ids: IntArray, values: FloatArray) -> FloatArray:
+        ring = self._rings[number]
+        if timestamp_ms > self._newest_ms[number]:
+            if ring.room == 0 and self._seal(number):
+                return self.write(timestamp_ms, ids, values)
+            columns = self._columns(ring, ids)
+            row = ring.append(timestamp_ms, columns, values)
+            self._newest_ms[number] = timestamp_ms
+            return ring.cells(row, columns)
+        found = ring.head_row(timestamp_ms)
+        if found is None:
+            return self._write_row(self._move(number, ids), timestamp_ms, ids, values)
+        columns = self._columns(ring, ids)
+        ring.fill(found, columns, values)
+        return ring.cells(found, columns)
+
+    def _settle(self, timestamp_ms: int, ids: IntArray, company: CodeArray) -> int:
+        """Give series their first ring: where their company is, if that has or takes a row at this time."""
+        number = int(np.bincount(company).argmax()) if len(company) else -1
+        if number < 0 or not self._takes(number, timestamp_ms):
+            current = np.flatnonzero(self._newest_ms[: len(self._rings)] == timestamp_ms)
+            number = int(current[0]) if len(current) else self._new_ring()
+        self.ring_of[ids] = number
+        self._column_of[ids] = -1
+        return number
+
+    def _takes(self, number: int, timestamp_ms: int) -> bool:
+        return (
+            timestamp_ms > self._newest_ms[number] or self._rings[number].head_row(timestamp_ms) is not None
+        )
+
+    def _new_ring(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._rings.append(Ring())
+        if len(self._rings) > len(self._newest_ms):
+            self._newest_ms = grown(self._newest_ms, len(self._rings), NEVER_MS)
+        return len(self._rings) - 1
+
+    def _columns(self, ring: Ring, ids: IntArray) -> CodeArray:
+        """The head's columns of series of the ring, given to them where they have none."""
+        columns = self._column_of[ids]
+        if columns.min() < 0:
+            joining = np.unique(ids[columns < 0])
+            self._column_of[joining] = len(ring.layout) + np.arange(len(joining))
+            ring.join(joining)
+            columns = self._column_of[ids]
+        return columns
+
+    def _seal(self, number: int) -> bool:
+        """Seal a ring's head; True if series left the ring because they don't share its timestamps."""
+        ring = self._rings[number]
+        series, present = ring.layout.series, ring.presence()
+        owned: BoolArray = self.ring_of[series] == number
+        leaving = [] if present.all() else misfits(present & owned)
+        for columns in leaving:
+            owned[columns] = False
+            self._move(number, series[columns])
+        keep = owned & present.any(axis=0)
+        ring.seal(keep)
+        if not keep.all():
+            self._column_of[series[owned & ~keep]] = -1
+            self._column_of[ring.layout.series] = np.arange(len(ring.layout))
+        return bool(leaving)
+
+    def _move(self, number: int, ids: IntArray) -> int:
+        """Give series a ring of their own, history along; the number of that ring.
+
+        What the old ring holds of them stays there, for older snapshots, until it expires.
+        """
+        series = np.unique(ids)
+        timestamps_ms, values = self._rings[number].history(series, self._oldest_ms)
+        target = self._new_ring()
+        ring = self._rings[target]
+        ring.join(series)
+        self._column_of[series] = columns = np.arange(len(series), dtype=np.int32)
+        for row in range(len(timestamps_ms)):
+            if ring.room == 0:
+                ring.seal(np.ones(len(series), dtype=np.bool_))
+            ring.append(int(timestamps_ms[row]), columns, values[row])
+        if len(timestamps_ms):
+            self._newest_ms[target] = timestamps_ms[-1]
+        moved = self.ring_of.copy()
+        moved[series] = target
+        self.ring_of = moved
+        return target
