@@ -1,7 +1,8 @@
-"""Extremes over windows of rows, at a cost of rows + steps whatever the windows' length (see `sums`)."""
+"""Extremes over windows of rows."""
 
 import numpy as np
 
+from query.kernels.chunks import Chunks, are_few
 from tsdb.sample import FloatArray, IntArray
 
 
@@ -10,21 +11,17 @@ def window_extremes(chosen: np.ufunc, values: FloatArray, first: IntArray, last:
 
     `values` is float64[row, column]. Requires: `first <= last`, both ascending.
     """
-    longest = int((last - first).max()) + 1
-    if longest * len(first) < 3 * len(values):
+    if are_few(len(values), first, last):
         windows = [chosen.reduce(values[lo : hi + 1]) for lo, hi in zip(first, last, strict=True)]
         return np.stack(windows)
-    chunks = -(-len(values) // longest)
-    padded = np.full((chunks, longest, values.shape[1]), np.nan)
-    padded.reshape(chunks * longest, -1)[: len(values)] = values
-    heads = _running(chosen, padded)
-    tails = _running(chosen, padded[:, ::-1])
-    first_chunk, first_place = np.divmod(first, longest)
-    last_chunk, last_place = np.divmod(last, longest)
-    extremes: FloatArray = chosen(
-        tails[first_chunk, longest - 1 - first_place], heads[last_chunk, last_place]
-    )
-    for step in np.flatnonzero(first_chunk == last_chunk):
+    chunks = Chunks.of(len(values), first, last)
+    rows = chunks.cut(values, neutral=np.nan)
+    heads = _running(chosen, rows)[chunks.last_chunk, chunks.last_place]
+    tails = _running(chosen, rows[:, ::-1])[chunks.first_chunk, chunks.first_place]
+    heads[chunks.no_head] = np.nan
+    tails[chunks.no_tail] = np.nan
+    extremes: FloatArray = chosen(tails, heads, out=heads)
+    for step in chunks.inside:
         extremes[step] = chosen.reduce(values[first[step] : last[step] + 1])
     return extremes
 
@@ -43,7 +40,7 @@ def window_positions(chosen: np.ufunc, values: FloatArray, first: IntArray, last
 
 
 def _running(chosen: np.ufunc, chunks: FloatArray) -> FloatArray:
-    """Running extremes along axis 1 of float64[chunk, row, column]; one step for all chunks at once."""
+    """Running extremes along axis 1 of float64[chunk, row, column], all chunks at once."""
     running = np.empty(chunks.shape)
     running[:, 0] = chunks[:, 0]
     for row in range(1, chunks.shape[1]):

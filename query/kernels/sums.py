@@ -1,8 +1,4 @@
-"""Sums over windows of rows, compensated, at a cost of rows + steps whatever the windows' length.
-
-No window is the difference of two running sums: one inf or 1e17 would poison every later window. Instead
-the rows are cut into chunks as long as the longest window (van Herk, Gil and Werman). A window then spans at
-most two chunks, and is the end of one and the beginning of the next: both are running totals within a chunk.
+"""Sums over windows of rows, compensated.
 
 Each total is kept as a pair, the float sum and the sum of its rounding errors (Neumaier's variant of
 Kahan's summation, upstream util/kahansum).
@@ -12,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from query.kernels.chunks import Chunks, are_few
 from tsdb.sample import FloatArray, IntArray
 
 
@@ -31,20 +28,19 @@ def window_sums(values: FloatArray, first: IntArray, last: IntArray) -> Compensa
 
     `values` is float64[row, column]. Requires: `first <= last`, both ascending.
     """
-    longest = int((last - first).max()) + 1
-    if longest * len(first) < 3 * len(values):
-        return _stacked([row_sum(values[lo : hi + 1]) for lo, hi in zip(first, last, strict=True)])
-    chunks = -(-len(values) // longest)
-    padded = np.zeros((chunks, longest, values.shape[1]))
-    padded.reshape(chunks * longest, -1)[: len(values)] = values
-    heads = _running_sums(padded)
-    tails = _running_sums(padded[:, ::-1])
-    first_chunk, first_place = np.divmod(first, longest)
-    last_chunk, last_place = np.divmod(last, longest)
-    sums = _add(_pick(tails, first_chunk, longest - 1 - first_place), _pick(heads, last_chunk, last_place))
-    for step in np.flatnonzero(first_chunk == last_chunk):
-        inside = row_sum(values[first[step] : last[step] + 1])
-        sums.total[step], sums.error[step] = inside
+    if are_few(len(values), first, last):
+        each = [row_sum(values[lo : hi + 1]) for lo, hi in zip(first, last, strict=True)]
+        return Compensated(np.stack([one.total for one in each]), np.stack([one.error for one in each]))
+    chunks = Chunks.of(len(values), first, last)
+    rows = chunks.cut(values, neutral=0.0)
+    heads = _running_sums(rows, chunks.last_chunk, chunks.last_place)
+    tails = _running_sums(rows[:, ::-1], chunks.first_chunk, chunks.first_place)
+    for part, unused in ((heads, chunks.no_head), (tails, chunks.no_tail)):
+        part.total[unused] = 0.0
+        part.error[unused] = 0.0
+    sums = _add(tails, heads)
+    for step in chunks.inside:
+        sums.total[step], sums.error[step] = row_sum(values[first[step] : last[step] + 1])
     return sums
 
 
@@ -61,17 +57,21 @@ def row_sum(values: FloatArray) -> Compensated:
     return Compensated(total[0], error[0])
 
 
-def _running_sums(chunks: FloatArray) -> Compensated:
-    """Running sums along axis 1 of float64[chunk, row, column]; one step for all chunks at once."""
+def _running_sums(chunks: FloatArray, chunk: IntArray, place: IntArray) -> Compensated:
+    """Sums of the rows up to `place[step]` of `chunk[step]`; `chunks` is float64[chunk, row, column].
+
+    Runs along the rows, all chunks at once.
+    """
     total = np.empty(chunks.shape)
-    error = np.zeros(chunks.shape)
     total[:, 0] = chunks[:, 0]
     for row in range(1, chunks.shape[1]):
         np.add(total[:, row - 1], chunks[:, row], out=total[:, row])
+    error = np.empty(chunks.shape)
+    error[:, 0] = 0.0
     error[:, 1:] = _rounding_error(total[:, :-1], chunks[:, 1:], total[:, 1:])
     for row in range(2, chunks.shape[1]):
         np.add(error[:, row - 1], error[:, row], out=error[:, row])
-    return Compensated(total, error)
+    return Compensated(total[chunk, place], error[chunk, place])
 
 
 def _add(left: Compensated, right: Compensated) -> Compensated:
@@ -82,14 +82,11 @@ def _add(left: Compensated, right: Compensated) -> Compensated:
 def _rounding_error(left: FloatArray, right: FloatArray, total: FloatArray) -> FloatArray:
     """What `left + right` lost when it was rounded to `total` (Knuth's TwoSum); 0 beyond the finite."""
     right_part = total - left
-    error = (left - (total - right_part)) + (right - right_part)
-    error[~np.isfinite(error)] = 0.0
-    return error
-
-
-def _pick(sums: Compensated, chunk: IntArray, place: IntArray) -> Compensated:
-    return Compensated(sums.total[chunk, place], sums.error[chunk, place])
-
-
-def _stacked(sums: list[Compensated]) -> Compensated:
-    return Compensated(np.stack([each.total for each in sums]), np.stack([each.error for each in sums]))
+    left_part = total - right_part
+    np.subtract(left, left_part, out=left_part)
+    np.subtract(right, right_part, out=right_part)
+    right_part += left_part
+    unknown = ~np.isfinite(right_part)
+    if unknown.any():
+        right_part[unknown] = 0.0
+    return right_part
