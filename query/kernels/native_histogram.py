@@ -1,8 +1,8 @@
 """What PromQL reads out of one native histogram: quantiles, fractions, moments, and parts of it.
 
-Upstream: promql/quantile.go (HistogramQuantile, HistogramFraction), promql/functions.go (histogramVariance) and
-model/histogram/float_histogram.go (TrimBuckets). A value inside a bucket is estimated by interpolation: linear
-in custom buckets and in the zero bucket, on a logarithmic scale elsewhere.
+Upstream: promql/quantile.go (HistogramQuantile, HistogramFraction), promql/functions.go (histogramVariance),
+model/histogram/float_histogram.go (TrimBuckets). A value inside a bucket is estimated by interpolation:
+linear in custom buckets and in the zero bucket, on a logarithmic scale elsewhere.
 """
 
 import math
@@ -25,7 +25,7 @@ class NanEffect(Enum):
 
 
 def quantile(q: float, histogram: FloatHistogram) -> tuple[float, NanEffect]:
-    """The value below which `q` of all observations lie; NaN without observations, ±Inf for q outside [0, 1]."""
+    """The value below which `q` of all observations lie; NaN without any, ±Inf for q outside [0, 1]."""
     if q < 0 or q > 1:
         return math.copysign(math.inf, q), NanEffect.NONE
     if histogram.count == 0 or math.isnan(q):
