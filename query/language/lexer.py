@@ -48,16 +48,17 @@ KEYWORDS: Final = {
     "nan": "NUMBER",
 }
 
-_DIGITS: Final = r"[0-9]+(?:_[0-9]+)*"
+# Possessive quantifiers: a fault at the end of a long number must not make the match quadratic.
+_DIGITS: Final = r"[0-9]++(?:_[0-9]++)*+"
 _COMMON: Final = (
     (None, r"[ \t\r\n]+|\#[^\r\n]*"),
     ("_COMMA", r","),
-    ("STRING", r'"(?:[^"\\\n]|\\[^\n])*"|' r"'(?:[^'\\\n]|\\[^\n])*'|`[^`]*`"),
+    ("STRING", r'"(?:[^"\\\n]|\\[^\n])*+"|' r"'(?:[^'\\\n]|\\[^\n])*+'|`[^`]*+`"),
 )
 _NUMBERS: Final = (
-    ("NUMBER", rf"(?:0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*"
+    ("NUMBER", rf"(?:0[xX]_?[0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+"
                rf"|(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)(?![\w.])"),
-    ("DURATION", r"[0-9._]*[0-9._](?:[smhdwy]s?)(?:[0-9]+[smhdw]s?)*(?!\w)"),
+    ("DURATION", r"[0-9._]++[smhdwy]s?(?:[0-9]++[smhdw]s?)*+(?!\w)"),
 )  # fmt: skip
 
 _EXPRESSION, _BRACES, _BRACKETS = "expression", "braces", "brackets"

@@ -16,7 +16,7 @@ from query.language.syntax_error import explain
 
 UPSTREAM_DEFAULTS: Final = ParserOptions()
 EVERYTHING: Final = ParserOptions(True, True, True, True)
-MAX_CHARACTERS: Final = 256 * 1024
+MAX_CHARACTERS: Final = 128 * 1024
 _CACHED_QUERIES: Final = 256
 _MAX_CACHED_CHARACTERS: Final = 4096
 
