@@ -169,7 +169,7 @@ class IndexView:
 
     def _column(self, name: str) -> NarrowArray:
         codes = self._codes.get(name, _NO_CODES)
-        return codes[: self.size] if len(codes) >= self.size else grown(codes, self.size)
+        return (codes if len(codes) >= self.size else grown(codes, self.size))[: self.size]
 
     def _accepts(self, matcher: Matcher, codes: NarrowArray) -> BoolArray:
         dictionary = self._dictionaries.get(matcher.name, _NO_VALUES)
