@@ -40,11 +40,10 @@ class Server:
             clock=clock,
             store=store,
             engine_options=_engine_options(settings, config),
-            parser_options=_parser_options(settings),
             workers=Workers(settings.query_max_concurrency),
             metrics=metrics,
             config=config,
-            scrape=ScrapeManager(store, clock, metrics.registry),
+            scrape=ScrapeManager(store, clock, registry=metrics.registry, user_agent=f"miniprom/{VERSION}"),
             started_ms=clock.now_ms(),
             reload=self.reload,
             quit=self.stopped.set,
@@ -165,11 +164,13 @@ def _engine_options(settings: Settings, config: Config) -> EngineOptions:
         max_samples=settings.query_max_samples,
         default_subquery_step_ms=config.global_.evaluation_interval_ms,
         delayed_name_removal="promql-delayed-name-removal" in settings.features,
+        parser=_parser_options(settings),
     )
 
 
 def _parser_options(settings: Settings) -> ParserOptions:
     return ParserOptions(
+        duration_expressions=True,
         experimental_functions="promql-experimental-functions" in settings.features,
         extended_range_selectors="promql-extended-range-selectors" in settings.features,
         binop_fill_modifiers="promql-binop-fill-modifiers" in settings.features,

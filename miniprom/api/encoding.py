@@ -5,14 +5,15 @@ a distinct value; what remains per sample is a place in a list that is joined at
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, compress
+from itertools import compress
 
 import msgspec
 import numpy as np
 
 from miniprom.api.numbers import format_floats, format_timestamps, go_float
 from query.execution.values import HistogramArray
-from tsdb import FloatHistogram, LabelFrame
+from tsdb import LabelFrame
+from tsdb.histogram import FloatHistogram
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _POINTS_PER_BLOCK = 1 << 16
@@ -116,8 +117,7 @@ def _float_points(
     texts = format_floats(values)
     steps = len(openings)
     for row in range(len(values)):
-        series_texts: Iterable[bytes] = texts[row * steps : (row + 1) * steps]
-        series_openings: Iterable[bytes] = openings
+        series_texts = texts[row * steps : (row + 1) * steps]
         shown = None if present is None else present[row].tolist()
         suffix = b""
         if histograms is not None:
@@ -126,10 +126,18 @@ def _float_points(
             is_histogram = [there and cell is not None for there, cell in zip(shown, cells, strict=True)]
             suffix = _histogram_column(compress(openings, is_histogram), compress(cells, is_histogram))
             shown = [there and cell is None for there, cell in zip(shown, cells, strict=True)]
-        if shown is not None:
-            series_texts, series_openings = compress(series_texts, shown), compress(openings, shown)
-        points = b"".join(chain.from_iterable(zip(series_openings, series_texts, strict=True)))
+        if shown is None:
+            points = _interleaved(openings, series_texts)
+        else:
+            points = _interleaved(list(compress(openings, shown)), list(compress(series_texts, shown)))
         yield (b',"values":[%b"]]' % points[3:] if points else b"") + suffix
+
+
+def _interleaved(openings: list[bytes], texts: list[bytes]) -> bytes:
+    parts = [b""] * (2 * len(openings))
+    parts[0::2] = openings
+    parts[1::2] = texts
+    return b"".join(parts)
 
 
 def _histogram_column(openings: Iterable[bytes], histograms: Iterable[FloatHistogram]) -> bytes:

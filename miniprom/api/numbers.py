@@ -31,6 +31,8 @@ def format_floats(values: FloatArray) -> list[bytes]:
     NaN and infinities: those few are printed one by one.
     """
     flat = values.ravel()
+    if not flat.size:
+        return []
     texts = (msgspec.json.encode(flat.tolist())[1:-1] + b",").replace(b".0,", b",").split(b",")
     texts.pop()
     with np.errstate(invalid="ignore"):

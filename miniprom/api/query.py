@@ -12,7 +12,10 @@ from miniprom.api.params import Params, read_params
 from miniprom.api.results import encode_result, encode_statistics, truncated
 from miniprom.api.services import Services, services_of
 from miniprom.api.streaming import Body, accepts_gzip, prepare, send
-from query import Control, Engine, ParseError, Result, ast_to_json, parse, prettify
+from query import Control, Engine, ParseError, PlanError, Result, parse
+from query.language.ast import Expr
+from query.language.printer import prettify
+from query.language.to_json import to_json
 from tsdb import Snapshot
 
 _MAX_POINTS = 11_000
@@ -66,7 +69,7 @@ async def exemplars(request: web.Request) -> web.Response:
     if end_ms < start_ms:
         raise ApiError(ErrorType.BAD_DATA, "end timestamp must not be before start timestamp")
     try:
-        parse(params.text("query"), services_of(request).parser_options)
+        parse(params.text("query"), services_of(request).engine_options.parser)
     except ParseError as error:
         raise ApiError(ErrorType.BAD_DATA, str(error)) from error
     return success([])
@@ -81,12 +84,12 @@ async def format_query(request: web.Request) -> web.Response:
 async def parse_query(request: web.Request) -> web.Response:
     """The query's syntax tree."""
     params = await read_params(request)
-    return success(ast_to_json(_parsed(services_of(request), params)))
+    return success(to_json(_parsed(services_of(request), params)))
 
 
-def _parsed(services: Services, params: Params) -> object:
+def _parsed(services: Services, params: Params) -> Expr:
     try:
-        return parse(params.text("query"), services.parser_options)
+        return parse(params.text("query"), services.engine_options.parser)
     except ParseError as error:
         raise BadParameterError("query", str(error)) from error
 
@@ -103,7 +106,7 @@ async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> w
         begin = time.perf_counter()
         try:
             result = evaluate(engine, services.snapshot(), control)
-        except ParseError as error:
+        except (ParseError, PlanError) as error:
             raise BadParameterError("query", str(error)) from error
         timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
         services.metrics.query_evaluated(timings)

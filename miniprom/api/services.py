@@ -14,7 +14,7 @@ from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
 from miniprom.settings import Settings
-from query import Engine, EngineOptions, ParserOptions
+from query import Engine, EngineOptions
 from tsdb import Snapshot, Store
 
 
@@ -34,7 +34,6 @@ class Services:
     clock: Clock
     store: Store
     engine_options: EngineOptions
-    parser_options: ParserOptions
     workers: Workers
     metrics: Metrics
     config: Config

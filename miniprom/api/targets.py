@@ -1,0 +1,122 @@
+"""What is scraped: /targets, /targets/metadata, /metadata, /scrape_pools."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from collector.exposition import Metadata
+from collector.manager import ActiveTarget
+from collector.units import format_duration_ms
+from miniprom.api.envelope import success
+from miniprom.api.params import read_params
+from miniprom.api.services import services_of
+from miniprom.api.status import rfc3339
+
+_BOTH: Final = (True, True)
+_LOCALHOSTS: Final = ("127.0.0.1", "localhost", "::1")
+
+
+async def targets(request: web.Request) -> web.Response:
+    """Active and dropped targets; `state` and `scrapePool` choose among them."""
+    services, params = services_of(request), await read_params(request)
+    pool = params.text("scrapePool") or None
+    state = params.text("state").lower()
+    wants = {"": _BOTH, "any": _BOTH}.get(state, (state == "active", state == "dropped"))
+    host = _external_host(services.settings.external_url, request)
+    active = services.scrape.active_targets(pool) if wants[0] else []
+    dropped = services.scrape.dropped_targets(pool) if wants[1] else []
+    counts = {one.pool: one.count for one in services.scrape.dropped_targets()} if wants[1] else None
+    return success(
+        {
+            "activeTargets": [_active_fields(target, host) for target in active],
+            "droppedTargets": [
+                {"discoveredLabels": dict(labels), "scrapePool": one.pool}
+                for one in dropped
+                for labels in one.discovered_labels
+            ],
+            "droppedTargetCounts": counts,
+        }
+    )
+
+
+async def scrape_pools(request: web.Request) -> web.Response:
+    """The names of the scrape jobs."""
+    return success({"scrapePools": services_of(request).scrape.pool_names})
+
+
+async def target_metadata(request: web.Request) -> web.Response:
+    """TYPE, HELP and UNIT of the metrics of each target."""
+    services, params = services_of(request), await read_params(request)
+    limit = params.number("limit")
+    matchers = params.selectors("match_target")[0] if params.text("match_target") else ()
+    metric = params.text("metric")
+    found: list[dict[str, object]] = []
+    for target in services.scrape.active_targets():
+        labels = dict(target.target.labels)
+        if not all(matcher.matches(labels.get(matcher.name, "")) for matcher in matchers):
+            continue
+        if 0 <= limit <= len(found):
+            break
+        for family, metadata in _families(target, metric):
+            named = {} if metric else {"metric": family}
+            found.append({"target": labels, **named, **_metadata_fields(metadata)})
+    return success(found)
+
+
+async def metadata(request: web.Request) -> web.Response:
+    """What the targets say of each metric, each distinct statement once."""
+    services, params = services_of(request), await read_params(request)
+    limit, per_metric = params.number("limit"), params.number("limit_per_metric")
+    statements: dict[str, list[Metadata]] = {}
+    for target in services.scrape.active_targets():
+        for family, said in _families(target, params.text("metric")):
+            known = statements.setdefault(family, [])
+            if said not in known and not 0 < per_metric <= len(known):
+                known.append(said)
+    shown = sorted(statements)[: limit if limit >= 0 else None]
+    return success({family: [_metadata_fields(said) for said in statements[family]] for family in shown})
+
+
+def _families(target: ActiveTarget, metric: str) -> Iterator[tuple[str, Metadata]]:
+    families: Mapping[str, Metadata] = target.metadata
+    if not metric:
+        yield from families.items()
+    elif metric in families:
+        yield metric, families[metric]
+
+
+def _metadata_fields(metadata: Metadata) -> dict[str, object]:
+    return {"type": metadata.type.value, "help": metadata.help, "unit": metadata.unit}
+
+
+def _active_fields(active: ActiveTarget, external_host: str) -> dict[str, object]:
+    target, status = active.target, active.status
+    return {
+        "discoveredLabels": dict(target.discovered_labels),
+        "labels": dict(target.labels),
+        "scrapePool": active.pool,
+        "scrapeUrl": target.url,
+        "globalUrl": _global_url(target.url, external_host),
+        "lastError": status.error,
+        "lastScrape": rfc3339(status.started_ms or 0),
+        "lastScrapeDuration": status.duration_seconds,
+        "health": status.health.value,
+        "scrapeInterval": format_duration_ms(target.interval_ms),
+        "scrapeTimeout": format_duration_ms(target.timeout_ms),
+    }
+
+
+def _external_host(external_url: str, request: web.Request) -> str:
+    """The host under which clients reach this machine."""
+    return urlsplit(external_url).hostname or request.url.host or ""
+
+
+def _global_url(url: str, external_host: str) -> str:
+    """The URL with a host that means something on other machines, too."""
+    parts = urlsplit(url)
+    if parts.hostname not in _LOCALHOSTS or not external_host:
+        return url
+    port = f":{parts.port}" if parts.port else ""
+    return parts._replace(netloc=external_host + port).geturl()

@@ -1,0 +1,73 @@
+"""Numbers as Prometheus's API prints them."""
+
+import math
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from miniprom.api.numbers import format_floats, format_timestamps, go_float
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (1.0, "1"),
+        (-1.5, "-1.5"),
+        (0.1, "0.1"),
+        (1e-6, "0.000001"),
+        (1.5e-5, "0.000015"),
+        (-2.25e-6, "-0.00000225"),
+        (9.9e-7, "9.9e-07"),
+        (5e-324, "5e-324"),
+        (1e15, "1000000000000000"),
+        (1e16, "10000000000000000"),
+        (1.2345678901234567e19, "12345678901234567000"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (1.7976931348623157e308, "1.7976931348623157e+308"),
+        (math.nan, "NaN"),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+    ],
+)
+def test_float_is_printed_as_go_prints_it(value: float, text: str) -> None:
+    assert go_float(value) == text
+    assert format_floats(np.array([value])) == [text.encode()]
+
+
+@given(st.lists(st.floats()))
+def test_printed_array_reads_back_the_same(values: list[float]) -> None:
+    texts = format_floats(np.array(values, dtype=np.float64))
+    read = [float(text) for text in texts]
+    assert [math.isnan(value) or struct.pack("d", value) for value in values] == [
+        math.isnan(value) or struct.pack("d", value) for value in read
+    ]
+
+
+@given(st.lists(st.floats()))
+def test_array_and_single_printing_agree(values: list[float]) -> None:
+    assert format_floats(np.array(values, dtype=np.float64)) == [go_float(value).encode() for value in values]
+
+
+def test_staleness_marker_prints_as_nan() -> None:
+    assert format_floats(np.array([0x7FF0000000000002], dtype=np.uint64).view(np.float64)) == [b"NaN"]
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "text"),
+    [
+        (1435781451781, b"1435781451.781"),
+        (1435781451000, b"1435781451"),
+        (1050, b"1.050"),
+        (7, b"0.007"),
+        (0, b"0"),
+        (-250, b"-0.250"),
+    ],
+)
+def test_timestamp_is_in_seconds_with_three_decimals_if_any(time_ms: int, text: bytes) -> None:
+    assert format_timestamps(np.array([time_ms])) == [text]
