@@ -67,7 +67,7 @@ def _count_between(windows: Windows, turns: BoolArray) -> FloatArray:
 def _regression(seconds: FloatArray, samples: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Slope and value at 0 of the line of least squares of each column of `samples[row, column]`.
 
-    A constant column has slope 0, or NaN if it is infinite (upstream linearRegression).
+    A constant column has slope 0; infinite samples leave nothing to tell (upstream linearRegression).
     """
     count = len(seconds)
     mean_second = float(row_sum(seconds[:, None]).rounded()[0]) / count
@@ -76,7 +76,8 @@ def _regression(seconds: FloatArray, samples: FloatArray) -> tuple[FloatArray, F
     slope = row_sum(from_mean * samples).rounded() / float(row_sum(from_mean**2).rounded()[0])
     intercept = mean_sample - slope * mean_second
     constant = (samples == samples[0]).all(axis=0)
-    finite = np.isfinite(samples[0])
-    slope[constant] = np.where(finite, 0.0, np.nan)[constant]
-    intercept[constant] = np.where(finite, samples[0], np.nan)[constant]
+    slope[constant] = 0.0
+    intercept[constant] = samples[0, constant]
+    unknown = ~np.isfinite(mean_sample)
+    slope[unknown] = intercept[unknown] = np.nan
     return slope, intercept

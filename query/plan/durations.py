@@ -13,7 +13,7 @@ MAX_SECONDS: Final = 2**63 / 1e9
 
 
 def duration_ms(expr: ast.DurationExpr, window: QueryWindow, *, signed: bool = False) -> int:
-    """Milliseconds, truncated; only offsets may be `signed`. Raises `PlanError`."""
+    """Whole milliseconds, rounded toward zero; only offsets may be `signed`. Raises `PlanError`."""
     seconds = _seconds(expr, window)
     if not math.isfinite(seconds):
         raise _error(expr, "duration is NaN or infinite")
@@ -21,7 +21,8 @@ def duration_ms(expr: ast.DurationExpr, window: QueryWindow, *, signed: bool = F
         raise _error(expr, "duration must be greater than 0")
     if abs(seconds) > MAX_SECONDS:
         raise _error(expr, "duration is out of range")
-    return int(seconds * 1000)
+    # Through nanoseconds, as upstream: 1.003 s are 1003 ms, though 1.003 * 1000 is a little less.
+    return math.trunc(round(seconds * 1e9) / 1e6)
 
 
 def _seconds(expr: ast.DurationExpr, window: QueryWindow) -> float:
