@@ -140,5 +140,5 @@ def _unescape(match: re.Match[str]) -> str:
 def _utf8(text: bytes, offset: int) -> str:
     try:
         return text.decode()
-    except UnicodeDecodeError:
-        raise LineError("valid UTF-8", offset) from None
+    except UnicodeDecodeError as error:
+        raise LineError("valid UTF-8", offset + error.start) from None

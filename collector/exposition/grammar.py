@@ -72,28 +72,21 @@ class Grammar:
 
     def expected_in(self, line: bytes) -> tuple[str, int]:
         """What a line that is no sample lacks, and the offset where."""
-        offset = 0
-        for step in self.sample_steps:
-            match = re.compile(step.regex).match(line, offset)
-            if match is None:
-                break
-            offset = match.end()
-        if line[offset:].lstrip(b" \t").startswith(b"{"):
-            return self._expected_in_labels(line, line.index(b"{", offset) + 1)
-        return step.expected, offset
-
-    def _expected_in_labels(self, line: bytes, offset: int) -> tuple[str, int]:
-        offset = _skip(self.gap, line, offset)
+        expected, offset = _follow(self.sample_steps, line, 0)
+        brace = re.compile(rb"%b\{%b" % (self.gap, self.gap)).match(line, offset)
+        if brace is None:
+            return expected, offset
+        offset = brace.end()
         while (item := self.label_item.match(line, offset)) is not None:
             offset = item.end()
-        for step in self.label_steps:
-            match = re.compile(step.regex).match(line, offset)
-            if match is None:
-                break
-            offset = match.end()
-        return step.expected, offset
+        return _follow(self.label_steps, line, offset)
 
 
-def _skip(gap: bytes, line: bytes, offset: int) -> int:
-    match = re.compile(gap).match(line, offset)
-    return match.end() if match else offset
+def _follow(steps: tuple[Step, ...], line: bytes, offset: int) -> tuple[str, int]:
+    """How far the steps lead from an offset: the first that doesn't match, or else the last."""
+    for step in steps:
+        match = re.compile(step.regex).match(line, offset)
+        if match is None:
+            break
+        offset = match.end()
+    return step.expected, offset

@@ -1,8 +1,8 @@
 """`LineMemory`: what was learnt from a target's previous body makes the next one cheap.
 
-A line seen before costs a comparison; a line whose series is known costs a float; only a series seen for the
-first time is parsed in full. Each series text has a *slot*: a small integer, stable while the series stays in the
-body, reused afterwards. Who keeps something for each series (its id in the store, say) keeps it by slot.
+A line seen before costs a comparison; a line whose series is known costs a float; only a series seen for
+the first time is parsed in full. Each series text has a *slot*: a small integer, stable while the series
+stays in the body, reused afterwards. What belongs to a series (its id in the store, say) is kept by slot.
 """
 
 from collections.abc import Mapping
@@ -63,11 +63,11 @@ class Update:
 class LineMemory:
     """The last body of one target, line by line.
 
-    Invariants: the `_line_*` arrays run parallel to `_lines`; `_slot_of` and `_series` hold the series of those
-    lines and no others; an update that raises has changed nothing.
+    Invariants: the `_line_*` arrays run parallel to `_lines`; `_slot_of` and `_series` hold the series of
+    those lines and no others; an update that raises has changed nothing.
 
-    A series keeps the labels it was first parsed with, as in upstream's scrape cache, even if a later TYPE would
-    have its `le` spelt otherwise.
+    A series keeps the labels it was first parsed with, as in upstream's scrape cache, even if a later TYPE
+    would have its `le` spelt otherwise.
     """
 
     def __init__(self, form: Format) -> None:
@@ -189,7 +189,7 @@ class LineMemory:
         return not same_slots or bool((changes.slots == _NO_SLOT).any())
 
     def _lay_out(self) -> tuple[IntArray, dict[str, Metadata] | None]:
-        """Find out which series stand where; returns the slots that are free now, and metadata if they changed."""
+        """Find out which series stand where; the slots that became free, and metadata if they changed."""
         sample_lines = np.flatnonzero(self._line_slots != _NO_SLOT)
         slots, first = np.unique(self._line_slots[sample_lines], return_index=True)
         is_first = np.zeros(len(sample_lines), np.bool_)
