@@ -1,5 +1,6 @@
 """Bodies of real exporters, against the parsers of the Python client."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,9 @@ NAMES = [
     "alltypes.237mfs.prom.txt",
     "alltypes.5mfs.om.txt",
 ]
+# A sum below zero and its count; the client refuses them, which upstream takes.
+NEGATIVE_SUM = re.compile(rb"^\w+_sum -.*\n\w+_count .*\n", re.MULTILINE)
+
 Samples = list[tuple[tuple[tuple[str, str], ...], str]]
 
 
@@ -37,8 +41,7 @@ def client_samples(families: Iterable[Metric]) -> Samples:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_body_of_a_real_exporter_reads_as_in_the_python_client(name: str, conformance: Path) -> None:
-    # The client refuses sums below zero, which upstream takes.
-    body = (conformance / "exposition" / name).read_bytes().replace(b"_sum -", b"_sum ")
+    body = NEGATIVE_SUM.sub(b"", (conformance / "exposition" / name).read_bytes())
     form, read = (OPENMETRICS, read_openmetrics) if name.endswith(".om.txt") else (TEXT, read_text)
     exposition = parse(body, form)
     families = list(read(body.decode()))
