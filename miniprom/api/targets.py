@@ -21,29 +21,28 @@ _LOCALHOSTS: Final = ("127.0.0.1", "localhost", "::1")
 async def targets(request: web.Request) -> web.Response:
     """Active and dropped targets; `state` and `scrapePool` choose among them."""
     services, params = services_of(request), await read_params(request)
-    pool = params.text("scrapePool") or None
+    pool = params.text("scrapePool")
     state = params.text("state").lower()
     wants = {"": _BOTH, "any": _BOTH}.get(state, (state == "active", state == "dropped"))
     host = _external_host(services.settings.external_url, request)
-    active = services.scrape.active_targets(pool) if wants[0] else []
-    dropped = services.scrape.dropped_targets(pool) if wants[1] else []
-    counts = {one.pool: one.count for one in services.scrape.dropped_targets()} if wants[1] else None
+    scrape = services.scrape
+    active = [target for target in scrape.active() if pool in ("", target.pool)] if wants[0] else []
+    dropped = [target for target in scrape.dropped() if pool in ("", target.pool)] if wants[1] else []
     return success(
         {
             "activeTargets": [_active_fields(target, host) for target in active],
             "droppedTargets": [
-                {"discoveredLabels": dict(labels), "scrapePool": one.pool}
-                for one in dropped
-                for labels in one.discovered_labels
+                {"discoveredLabels": dict(target.discovered_labels), "scrapePool": target.pool}
+                for target in dropped
             ],
-            "droppedTargetCounts": counts,
+            "droppedTargetCounts": scrape.dropped_counts() if wants[1] else None,
         }
     )
 
 
 async def scrape_pools(request: web.Request) -> web.Response:
     """The names of the scrape jobs."""
-    return success({"scrapePools": services_of(request).scrape.pool_names})
+    return success({"scrapePools": services_of(request).scrape.pools()})
 
 
 async def target_metadata(request: web.Request) -> web.Response:
@@ -53,8 +52,8 @@ async def target_metadata(request: web.Request) -> web.Response:
     matchers = params.selectors("match_target")[0] if params.text("match_target") else ()
     metric = params.text("metric")
     found: list[dict[str, object]] = []
-    for target in services.scrape.active_targets():
-        labels = dict(target.target.labels)
+    for target in services.scrape.active():
+        labels = dict(target.labels)
         if not all(matcher.matches(labels.get(matcher.name, "")) for matcher in matchers):
             continue
         if 0 <= limit <= len(found):
@@ -70,7 +69,7 @@ async def metadata(request: web.Request) -> web.Response:
     services, params = services_of(request), await read_params(request)
     limit, per_metric = params.number("limit"), params.number("limit_per_metric")
     statements: dict[str, list[Metadata]] = {}
-    for target in services.scrape.active_targets():
+    for target in services.scrape.active():
         for family, said in _families(target, params.text("metric")):
             known = statements.setdefault(family, [])
             if said not in known and not 0 < per_metric <= len(known):
@@ -91,18 +90,17 @@ def _metadata_fields(metadata: Metadata) -> dict[str, object]:
     return {"type": metadata.type.value, "help": metadata.help, "unit": metadata.unit}
 
 
-def _active_fields(active: ActiveTarget, external_host: str) -> dict[str, object]:
-    target, status = active.target, active.status
+def _active_fields(target: ActiveTarget, external_host: str) -> dict[str, object]:
     return {
         "discoveredLabels": dict(target.discovered_labels),
         "labels": dict(target.labels),
-        "scrapePool": active.pool,
+        "scrapePool": target.pool,
         "scrapeUrl": target.url,
         "globalUrl": _global_url(target.url, external_host),
-        "lastError": status.error,
-        "lastScrape": rfc3339(status.started_ms or 0),
-        "lastScrapeDuration": status.duration_seconds,
-        "health": status.health.value,
+        "lastError": target.last_error,
+        "lastScrape": rfc3339(target.last_scrape_ms),
+        "lastScrapeDuration": target.last_duration_seconds,
+        "health": target.health.value,
         "scrapeInterval": format_duration_ms(target.interval_ms),
         "scrapeTimeout": format_duration_ms(target.timeout_ms),
     }

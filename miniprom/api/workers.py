@@ -29,7 +29,9 @@ class Workers:
         """
         loop = asyncio.get_running_loop()
         control = Control()
-        deadline = loop.call_later(max(0.0, timeout_ms / 1000), control.expire)
+        if timeout_ms <= 0:
+            control.expire()
+        deadline = loop.call_later(timeout_ms / 1000, control.expire)
         self.running += 1
         try:
             return await loop.run_in_executor(self._threads, _checked, work, control)
