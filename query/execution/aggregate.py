@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from query.execution.annotations import format_g, invalid_quantile
+from query.execution.annotations import invalid_quantile
 from query.execution.columns import take
 from query.execution.context import EvalContext
 from query.execution.count_values import count_values
@@ -18,6 +18,7 @@ from query.kernels.quantiles import grouped_quantile
 from query.kernels.selection import SELECTIONS
 from query.language.ast import Aggregation
 from tsdb import METRIC_NAME, LabelFrame
+from tsdb.numbers import format_number
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _INT64_LIMIT = 2.0**63
@@ -98,9 +99,9 @@ def _checked_sizes(param: FloatArray) -> IntArray:
     if np.isnan(param).any():
         raise EvaluationError("Parameter value is NaN")
     if np.min(param) <= -_INT64_LIMIT:
-        raise EvaluationError(f"Scalar value {format_g(float(np.min(param)))} underflows int64")
+        raise EvaluationError(f"Scalar value {format_number(float(np.min(param)))} underflows int64")
     if np.max(param) >= _INT64_LIMIT:
-        raise EvaluationError(f"Scalar value {format_g(float(np.max(param)))} overflows int64")
+        raise EvaluationError(f"Scalar value {format_number(float(np.max(param)))} overflows int64")
     return param.astype(np.int64)
 
 
@@ -110,9 +111,9 @@ def _checked_ratios(node: Aggregation, param: FloatArray, context: EvalContext) 
         raise EvaluationError("Ratio value is NaN")
     for extreme, bound in ((np.max(param), 1.0), (-np.min(param), -1.0)):
         if extreme > 1.0:
-            got = format_g(float(np.copysign(extreme, bound)))
+            got = format_number(float(np.copysign(extreme, bound)))
             context.annotations.warning(
-                f"ratio value should be between -1 and 1, got {got}, capping to {format_g(bound)}",
+                f"ratio value should be between -1 and 1, got {got}, capping to {format_number(bound)}",
                 node.param.span,
             )
     return np.clip(param, -1.0, 1.0)

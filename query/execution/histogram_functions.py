@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from query.execution.annotations import ForcedMonotonicity, Severity, for_metric, format_g, invalid_quantile
+from query.execution.annotations import ForcedMonotonicity, Severity, for_metric, invalid_quantile
 from query.execution.classic_histogram import Cells, ClassicHistograms, classic_histograms, evaluate
 from query.execution.columns import concat, present_mask
 from query.execution.context import EvalContext
@@ -18,6 +18,7 @@ from query.execution.values import Scalar, String, Value, Vector
 from query.kernels.buckets import Mending, bucket_fraction, bucket_quantile
 from query.language.ast import Call, Expr, Span
 from tsdb import METRIC_NAME
+from tsdb.numbers import format_number
 from tsdb.sample import FloatArray
 
 _FORCED: Final = (
@@ -136,5 +137,5 @@ def _remark_invalid(quantiles: FloatArray, expr: Expr, context: EvalContext) -> 
 
 def _open_metrics(value: float) -> str:
     """A number as OpenMetrics writes it in a label: always with a point or an exponent."""
-    text = format_g(value)
+    text = format_number(value)
     return text if any(mark in text for mark in ".eNI") else f"{text}.0"
