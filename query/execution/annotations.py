@@ -3,7 +3,6 @@
 Remarks with one text are one remark; where two say the same of different places, the later place is told.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from enum import Enum
 
 from query.errors import position
 from query.language.ast import Span
+from tsdb.numbers import format_number
 
 
 class Severity(Enum):
@@ -70,7 +70,7 @@ class ForcedMonotonicity(Annotation):
     def render(self, query: str) -> str:
         """The sentence with the buckets and times it happened at."""
         return (
-            f"{self.key}, from buckets {format_g(self.min_bucket)} to {format_g(self.max_bucket)}, "
+            f"{self.key}, from buckets {format_number(self.min_bucket)} to {format_number(self.max_bucket)}, "
             f"with a max diff of {self.max_difference:.2g}, over {self.count} samples "
             f"from {_rfc3339(self.from_ms)} to {_rfc3339(self.to_ms)} "
             f"({position(query, self.span.start)})"
@@ -138,17 +138,6 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def format_g(value: float) -> str:
-    """`value` as Go's %g: the shortest digits, an exponent below 1e-4 and from 1e21 on."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    if value == int(value) and abs(value) < 1e21:
-        return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
-    return repr(value)
-
-
 def mixed_floats_and_histograms(metric_name: str, span: Span) -> Annotation:
     """A series holds both kinds of sample where a function takes only one."""
     text = f"encountered a mix of histograms and floats for metric name {quoted(metric_name)}"
@@ -157,7 +146,7 @@ def mixed_floats_and_histograms(metric_name: str, span: Span) -> Annotation:
 
 def invalid_quantile(quantile: float, span: Span) -> Annotation:
     """A quantile outside [0, 1], or NaN."""
-    text = f"quantile value should be between 0 and 1, got {format_g(quantile)}"
+    text = f"quantile value should be between 0 and 1, got {format_number(quantile)}"
     return Annotation(Severity.WARNING, text, span)
 
 
