@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from query.execution.columns import is_identity
 from query.execution.context import EvalContext
 from query.execution.values import HistogramArray, Vector
 from tsdb import LabelFrame
@@ -43,17 +44,41 @@ class VectorBuilder:
             self._present[:, place] = present
         self._filled = place.stop
 
+    def overlay(
+        self, series: int, where: BoolArray, values: FloatArray | None, histograms: HistogramArray | None
+    ) -> None:
+        """Put other samples into one column at the steps `where`, whether or not it was added before.
+
+        `values` is float64[step], `histograms` object[step]; None leaves floats, or makes them.
+        """
+        if not where.any():
+            return
+        if self._present is None:
+            self._present = np.ones(self._values.shape, dtype=np.bool_)
+        placed = np.flatnonzero(self._series[: self._filled] == series)
+        if len(placed):
+            column = int(placed[0])
+            self._present[:, column] |= where
+        else:
+            column = self._filled
+            self._series[column] = series
+            self._present[:, column] = where
+            self._filled += 1
+        if values is not None:
+            self._values[where, column] = values[where]
+        if histograms is not None:
+            if self._histograms is None:
+                self._histograms = np.full(self._values.shape, None, dtype=object)
+            self._histograms[where, column] = histograms[where]
+
     def build(self, drop_name: BoolArray | None = None) -> Vector:
         """The vector; `drop_name` is bool[candidate]."""
         series = self._series[: self._filled]
-        whole = slice(None, self._filled)
+        filled = slice(None, self._filled)
         return Vector(
-            self._labels if _is_identity(series, self._labels.size) else self._labels.take(series),
-            self._values[:, whole],
-            None if self._present is None else self._present[:, whole],
-            drop_name=None if drop_name is None else drop_name[series],
+            self._labels if is_identity(series, self._labels.size) else self._labels.take(series),
+            self._values[:, filled],
+            None if self._present is None else self._present[:, filled],
+            None if self._histograms is None else self._histograms[:, filled],
+            None if drop_name is None else drop_name[series],
         )
-
-
-def _is_identity(series: IntArray, size: int) -> bool:
-    return len(series) == size and bool((series == np.arange(size)).all())

@@ -8,8 +8,8 @@ from query.execution.building import VectorBuilder
 from query.execution.context import EvalContext
 from query.execution.values import Vector
 from query.plan.nodes import InstantSelect, RangeNode
-from tsdb import Slab
-from tsdb.sample import BoolArray, FloatArray, IntArray, is_absent, is_sample, is_stale
+from tsdb import HistogramSeries, Slab
+from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_absent, is_sample, is_stale
 
 BLOCK_SAMPLES = 1 << 16
 """Samples in a block of columns: half a megabyte, of which a few fit the second-level cache."""
@@ -28,6 +28,7 @@ def select_instant(node: InstantSelect, context: EvalContext, *, timestamps: boo
     oldest = reference - context.options.lookback_ms
     selection = context.snapshot.select(node.matchers, int(oldest[0]) + 1, int(reference[-1]))
     builder = VectorBuilder(selection.labels, context)
+    float_times = {each.position: np.full(len(reference), NEVER_MS) for each in selection.histograms}
     for slab in selection.slabs:
         newest = np.searchsorted(slab.timestamps_ms, reference, side="right") - 1
         if newest[-1] < 0:
@@ -38,8 +39,16 @@ def select_instant(node: InstantSelect, context: EvalContext, *, timestamps: boo
                 times = slab.timestamps_ms[rows]
                 present = (rows >= 0) & (times > oldest[:, None]) & ~is_stale(samples)
                 context.budget.looked_at(int(np.count_nonzero(present)))
+                series = slab.series[columns][part]
                 values = np.broadcast_to(times / 1000, samples.shape) if timestamps else samples
-                builder.add(slab.series[columns][part], values, present)
+                builder.add(series, values, present)
+                for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
+                    seen = np.where(rows >= 0, times, NEVER_MS)
+                    float_times[int(series[column])] = seen[:, column % seen.shape[1]]
+    for each in selection.histograms:
+        _overlay_histograms(
+            each, reference, oldest, float_times[each.position], builder, timestamps=timestamps
+        )
     return builder.build()
 
 
@@ -48,6 +57,27 @@ def column_blocks(columns: int, rows: int) -> Iterator[slice]:
     width = max(16, BLOCK_SAMPLES // max(rows, 1))
     for start in range(0, columns, width):
         yield slice(start, min(start + width, columns))
+
+
+def _overlay_histograms(
+    series: HistogramSeries,
+    reference: IntArray,
+    oldest: IntArray,
+    float_times: IntArray,
+    builder: VectorBuilder,
+    *,
+    timestamps: bool,
+) -> None:
+    """Add the histograms newer than the series' newest float or stale marker, at `float_times[step]`."""
+    rows = np.searchsorted(series.timestamps_ms, reference, side="right") - 1
+    times = series.timestamps_ms[rows]
+    newest = (rows >= 0) & (times > oldest) & (times > float_times)
+    if timestamps:
+        builder.overlay(series.position, newest, times / 1000, None)
+        return
+    histograms = np.empty(len(series.histograms), dtype=object)
+    histograms[:] = series.histograms
+    builder.overlay(series.position, newest, None, histograms[rows])
 
 
 def _newest_samples(
