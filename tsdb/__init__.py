@@ -7,6 +7,7 @@ from tsdb.matcher import Matcher, MatchOp, compile_anchored
 from tsdb.sample import ABSENT, STALE, is_absent, is_sample, is_stale
 from tsdb.slab import Slab
 from tsdb.snapshot import HistogramSeries, Selection, Snapshot, StartTimestamps
+from tsdb.stats import Stats
 from tsdb.store import Appended, Outcome, Store
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Slab",
     "Snapshot",
     "StartTimestamps",
+    "Stats",
     "Store",
     "TsdbError",
     "compile_anchored",

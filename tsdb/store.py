@@ -28,6 +28,7 @@ from tsdb.sample import (
     is_absent,
 )
 from tsdb.snapshot import SeriesTable, Snapshot
+from tsdb.stats import Stats
 from tsdb.track import Track
 
 
@@ -163,6 +164,21 @@ class Store:
             histograms=dict(self._histograms),
             start_timestamps=dict(self._start_timestamps),
             oldest_ms=None if self.retention_ms is None else now_ms - self.retention_ms,
+        )
+
+    def stats(self) -> Stats:
+        """Figures on the series that have samples. From the writing thread."""
+        alive = np.flatnonzero(self._newest_ms >= max(self._oldest_ms, NEVER_MS + 1))
+        return Stats(
+            series=len(alive),
+            samples_appended=self._samples_appended,
+            min_time_ms=max(int(self._first_ms[alive].min()), self._oldest_ms) if len(alive) else None,
+            max_time_ms=int(self._newest_ms[alive].max()) if len(alive) else None,
+            memory_bytes=self._index.memory_bytes()
+            + self._rings.memory_bytes()
+            + self._first_ms.nbytes
+            + self._newest_ms.nbytes,
+            values=self._index.counts(alive),
         )
 
     def _append_row(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> OutcomeArray | None:
