@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from collector.exposition.format import Format, LineError
 from collector.exposition.lines import line_error, read_lines
 from collector.exposition.model import Metadata, MetadataLine, MetricType, SampleLine
-from collector.exposition.numbers import parse_value, parse_values
+from collector.exposition.numbers import parse_values
 from collector.exposition.parser import collect_metadata
 from tsdb import Labels
 from tsdb.sample import FloatArray, IntArray
@@ -114,21 +114,51 @@ class LineMemory:
         indices = list(compress(range(len(lines)), map(ne, lines, self._lines)))
         indices += range(len(self._lines), len(lines))
         changes = _Changes(indices)
-        texts = [lines[index] for index in indices]
-
-        # The usual form is `series SP value`, and the usual series a known one.
-        parts = list(chain.from_iterable(map(bytes.rpartition, texts, repeat(b" "))))
-        changes.slots[:] = list(map(self._slot_of.get, parts[0::3], repeat(_NO_SLOT)))
-        known = changes.slots != _NO_SLOT
         try:
-            changes.values[known] = parse_values(list(compress(parts[2::3], known)))
+            unread = self._recall(changes, [lines[index] for index in indices])
         except ValueError:
-            known[:] = False  # reading them one by one finds the bad one
-        if not known.all():
-            self._read_unusual(lines, changes, np.flatnonzero(~known).tolist())
+            changes = _Changes(indices)
+            unread = list(range(len(indices)))  # reading them one by one finds the bad one
+        if unread:
+            self._read_one_by_one(lines, changes, unread)
         return changes
 
-    def _read_unusual(self, lines: list[bytes], changes: "_Changes", positions: list[int]) -> None:
+    def _recall(self, changes: "_Changes", lines: list[bytes]) -> list[int]:
+        """Read the lines of known series, `series SP value [ SP timestamp ]`; the positions of all others.
+
+        Raises ValueError if what should be a number is none.
+        """
+        heads, lasts = _split_last(lines)
+        others = self._read_known(changes, np.arange(len(lines)), heads, lasts)
+        if not others.size:
+            return []
+        series, values = _split_last([heads[position] for position in others.tolist()])
+        timestamps = [lasts[position] for position in others.tolist()]
+        rest: list[int] = self._read_known(changes, others, series, values, timestamps).tolist()
+        return rest
+
+    def _read_known(
+        self,
+        changes: "_Changes",
+        positions: IntArray,
+        series: list[bytes],
+        values: list[bytes],
+        timestamps: list[bytes] | None = None,
+    ) -> IntArray:
+        """Of lines taken apart, read those whose series is known; the positions of the others."""
+        slots = np.fromiter(map(self._slot_of.get, series, repeat(_NO_SLOT)), np.int64, len(series))
+        known = slots != _NO_SLOT
+        chosen = known.tolist()
+        found = positions[known]
+        changes.slots[found] = slots[known]
+        changes.values[found] = parse_values(list(compress(values, chosen)))
+        if timestamps is not None:
+            parse = self._form.parse_timestamp_ms
+            changes.timestamps_ms[found] = list(map(parse, compress(timestamps, chosen)))
+        others: IntArray = positions[~known]
+        return others
+
+    def _read_one_by_one(self, lines: list[bytes], changes: "_Changes", positions: list[int]) -> None:
         comments = set(self._comments)
         free_slots = chain(reversed(self._free_slots), count(len(self._series)))
         types = _TypesInForce(lines, self._form)
@@ -139,7 +169,7 @@ class LineMemory:
                 changes.slots[position] = _NO_SLOT
                 continue
             try:
-                read = self._recall_timestamped(line) or self._form.read_line(line)
+                read = self._form.read_line(line)
                 if not isinstance(read, SampleLine):
                     changes.slots[position] = _NO_SLOT
                     continue
@@ -153,17 +183,6 @@ class LineMemory:
             changes.values[position] = read.value
             if read.timestamp_ms is not None:
                 changes.timestamps_ms[position] = read.timestamp_ms
-
-    def _recall_timestamped(self, line: bytes) -> SampleLine | None:
-        """The second usual form, `series SP value SP timestamp`, of a known series; else None."""
-        series_and_value, _, timestamp = line.rpartition(b" ")
-        series, _, value = series_and_value.rpartition(b" ")
-        if series not in self._slot_of:
-            return None
-        try:
-            return SampleLine(series, parse_value(value), self._form.parse_timestamp_ms(timestamp), None)
-        except ValueError:
-            return None
 
     def _write(self, lines: list[bytes], changes: "_Changes") -> bool:
         """Take over what was read; True unless the same series stand in the same lines, and comments too."""
@@ -197,7 +216,8 @@ class LineMemory:
         vanished = np.setdiff1d(self._slots, slots, assume_unique=True)
         self._sample_lines = sample_lines[is_first]
         self._repeat_lines = sample_lines[~is_first]
-        self._slots = self._line_slots[self._sample_lines]
+        if not np.array_equal(self._line_slots[self._sample_lines], self._slots):
+            self._slots = self._line_slots[self._sample_lines]
         for slot in vanished.tolist():
             del self._slot_of[self._series[slot]]
             self._free_slots.append(slot)
@@ -259,6 +279,12 @@ class _TypesInForce:
                     break
         self._seen = index
         return self._type
+
+
+def _split_last(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """What stands before and after the last space of each line."""
+    parts = list(chain.from_iterable(map(bytes.rpartition, lines, repeat(b" "))))
+    return parts[0::3], parts[2::3]
 
 
 def _resized(array: NDArray[Scalar], size: int) -> NDArray[Scalar]:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from tsdb.numbers import format_number
+from tsdb.sample import FloatArray
 
 # number = [sign] ( digits [ "." *digit ] / "." digits ) [ "e" [sign] digits ]
 #        / [sign] ( "inf" / "infinity" ) / "nan"
@@ -28,14 +31,13 @@ def parse_value(text: bytes) -> float:
     return value
 
 
-def parse_values(texts: Sequence[bytes]) -> list[float]:
+def parse_values(texts: Sequence[bytes]) -> FloatArray:
     """The same for many: fast where all are plain digits. Raises ValueError if one is no number."""
-    joined = b"".join(texts)
-    if not joined.translate(None, _PLAIN_BYTES):
-        values = list(map(float, texts))
-        if math.inf not in values and -math.inf not in values:
+    if not b"".join(texts).translate(None, _PLAIN_BYTES):
+        values = np.fromiter(map(float, texts), np.float64, len(texts))
+        if np.isfinite(values).all():
             return values
-    return list(map(parse_value, texts))
+    return np.array(list(map(parse_value, texts)))
 
 
 def milliseconds(text: bytes) -> int:

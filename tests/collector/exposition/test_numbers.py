@@ -37,7 +37,7 @@ NO_NUMBERS = [
 @pytest.mark.parametrize(("text", "value"), NUMBERS)
 def test_number_in_go_is_a_number(text: bytes, value: float) -> None:
     assert parse_value(text) == value
-    assert parse_values([b"1", text]) == [1.0, value]
+    assert parse_values([b"1", text]).tolist() == [1.0, value]
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
