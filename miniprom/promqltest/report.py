@@ -49,6 +49,9 @@ def run_files(
                 _tell(case, str(path), detail, write)
                 tally.passed += case.passed
                 tally.failed += not case.passed
+    if only_line is not None and not tally.passed + tally.failed:
+        write(f"no case begins on line {only_line}")
+        tally.failed += 1
     write(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

@@ -1,6 +1,7 @@
 """Runs test scripts against the engine. Judges as upstream's promql/promqltest/test.go does."""
 
 import re
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,6 @@ OPTIONS: Final = EngineOptions(
     max_samples=10_000,
     default_subquery_step_ms=60_000,
     delayed_name_removal=True,
-    type_and_unit_labels=True,
     use_start_timestamps=True,
     parser=EVERYTHING,
 )
@@ -109,7 +109,8 @@ class _Case:
         except QueryError as error:
             return _failure_problems(self._expected, str(error))
         except Exception as error:
-            return [f"the engine crashed: {type(error).__name__}: {error}"]
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            return [f"the engine crashed: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"]
         if self._expected.fails:
             return ["expected the query to fail, but it did not"]
         if only_ms is not None:
