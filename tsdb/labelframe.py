@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsdb.labels import Labels
-from tsdb.sample import CodeArray, IntArray
+from tsdb.sample import BoolArray, CodeArray, IntArray
 
 
 class LabelDictionary:
@@ -124,7 +124,7 @@ class LabelFrame:
         column = self.columns.get(name)
         return [""] * self.size if column is None else self.scope.decode(name, column)
 
-    def take(self, rows: IntArray) -> "LabelFrame":
+    def take(self, rows: IntArray | BoolArray) -> "LabelFrame":
         """The frame of the given rows (positions, or a boolean mask)."""
         columns = {name: codes[rows] for name, codes in self.columns.items()}
         size = int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows)
