@@ -97,24 +97,15 @@ class _StoreCollector(Collector):
         )
         samples.add_metric(["float"], stats.samples_appended)
         yield samples
-        refused = {"out_of_order": "out of order samples", "too_old": "samples too old"}
-        for name, text in refused.items():
-            family = CounterMetricFamily(
-                f"prometheus_tsdb_{name}_samples",
-                f"Total number of {text} that were refused.",
-                labels=["type"],
-            )
-            family.add_metric(["float"], getattr(stats, name))
-            yield family
         yield GaugeMetricFamily(
             "prometheus_tsdb_head_min_time",
             "Minimum time of the samples held, in milliseconds.",
-            stats.min_time_ms,
+            stats.min_time_ms or 0,
         )
         yield GaugeMetricFamily(
             "prometheus_tsdb_head_max_time",
             "Maximum time of the samples held, in milliseconds.",
-            stats.max_time_ms,
+            stats.max_time_ms or 0,
         )
         yield GaugeMetricFamily(
             "miniprom_store_bytes", "Memory that samples and labels take.", stats.memory_bytes

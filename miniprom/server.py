@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 
 from aiohttp import web
-from collector.manager import ScrapeManager
 
 from collector.clock import Clock, SystemClock
+from collector.manager import ScrapeManager
 from miniprom.api.app import make_app
 from miniprom.api.services import Phase, Services
 from miniprom.api.workers import Workers
@@ -103,7 +103,7 @@ class Server:
             _log.warning(text)
         services.use_config(config, _engine_options(self.settings, config))
         await services.scrape.apply(config.scrape_configs)
-        _log.info("Completed loading of configuration file", extra={"filename": self.settings.config_file})
+        _log.info("Completed loading of configuration file", extra={"file": self.settings.config_file})
 
     async def _expire_forever(self) -> None:
         period_ms = max(1000, min(_MAX_EXPIRY_PERIOD_MS, self.settings.retention_ms // 10))

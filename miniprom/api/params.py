@@ -177,7 +177,7 @@ def unescape_name(name: str) -> str:
 def _selector_matchers(text: str) -> tuple[Matcher, ...]:
     expr = parse(text)
     if not isinstance(expr, VectorSelector) or expr != VectorSelector(expr.name, expr.matchers):
-        raise ParseError("expected a series selector such as up{job=\"a\"}", 0, len(text), text)
+        raise ParseError('expected a series selector such as up{job="a"}', 0, len(text), text)
     return expr.matchers
 
 

@@ -12,10 +12,11 @@ from tsdb.sample import IntArray
 _log = logging.getLogger(__name__)
 
 REFUSED_ID: Final = -1
+_MAX_REMEMBERED: Final = 1 << 20
 
 
 class SeriesMemory:
-    """Which series raw labels stand for. Cleared when it holds far more than the store has."""
+    """The series of raw labels seen before. Emptied when senders have sent more than it shall hold."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -23,6 +24,8 @@ class SeriesMemory:
 
     def series_ids(self, batch: WriteBatch) -> IntArray:
         """The series of each sample, -1 where its labels are invalid."""
+        if len(self.ids) > _MAX_REMEMBERED:
+            self.ids.clear()
         new = {raw for raw in batch.series if raw not in self.ids}
         labels = {}
         for raw in new:

@@ -6,9 +6,9 @@ from enum import Enum
 from typing import Final
 
 from aiohttp import web
-from collector.manager import ScrapeManager
 
 from collector.clock import Clock
+from collector.manager import ScrapeManager
 from miniprom.api.series_memory import SeriesMemory
 from miniprom.api.workers import Workers
 from miniprom.config import Config

@@ -19,6 +19,9 @@ from miniprom.version import BRANCH, PROMETHEUS_VERSION, REVISION
 
 _DEFAULT_LIMIT = 10
 _MAX_LIMIT = 10_000
+# What upstream's head shows while it is empty.
+_NO_MIN_TIME = (1 << 63) - 1
+_NO_MAX_TIME = -(1 << 63)
 
 
 def rfc3339(time_ms: int) -> str:
@@ -99,20 +102,19 @@ async def tsdb(request: web.Request) -> web.Response:
     if limit > _MAX_LIMIT:
         raise ApiError(ErrorType.BAD_DATA, f"limit must not exceed {_MAX_LIMIT}")
     stats = services.store.stats()
-    cardinality = await services.workers.run(lambda: services.store.cardinality(limit))
     return success(
         {
             "headStats": {
                 "numSeries": stats.series,
                 "numLabelPairs": stats.label_pairs,
                 "chunkCount": 0,
-                "minTime": stats.min_time_ms,
-                "maxTime": stats.max_time_ms,
+                "minTime": _NO_MIN_TIME if stats.min_time_ms is None else stats.min_time_ms,
+                "maxTime": _NO_MAX_TIME if stats.max_time_ms is None else stats.max_time_ms,
             },
-            "seriesCountByMetricName": _entries(cardinality.series_by_metric_name),
-            "labelValueCountByLabelName": _entries(cardinality.values_by_label_name),
-            "memoryInBytesByLabelName": _entries(cardinality.bytes_by_label_name),
-            "seriesCountByLabelValuePair": _entries(cardinality.series_by_label_pair),
+            "seriesCountByMetricName": _entries(stats.series_by_metric(limit)),
+            "labelValueCountByLabelName": _entries(stats.values_by_label(limit)),
+            "memoryInBytesByLabelName": _entries(stats.bytes_by_label(limit)),
+            "seriesCountByLabelValuePair": _entries(stats.series_by_pair(limit)),
         }
     )
 
@@ -124,5 +126,5 @@ async def metrics(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": content_type})
 
 
-def _entries(counts: "list[tuple[str, int]]") -> list[dict[str, object]]:
+def _entries(counts: list[tuple[str, int]]) -> list[dict[str, object]]:
     return [{"name": name, "value": count} for name, count in counts]

@@ -57,7 +57,9 @@ class Api:
     def store(self) -> Store:
         return self.server.services.store
 
-    def get(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         return self.request("GET", path, params=params, headers=headers)
 
     def post(self, path: str, form: Params | None = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -75,6 +77,11 @@ class Api:
                 return Answer(response.status, response.headers, await response.read())
 
         return self._loop.run_until_complete(ask())
+
+    def start_scraping(self) -> None:
+        """Let the scraper know its jobs; the clock stands, so nothing is scraped."""
+        services = self.server.services
+        self._loop.run_until_complete(services.scrape.apply(services.config.scrape_configs))
 
     def add(self, labels: Mapping[str, str], points: Sequence[tuple[float, float]]) -> None:
         """Store samples: (seconds before now, value)."""

@@ -55,7 +55,9 @@ def test_empty_matrix_is_an_empty_list(api: Api) -> None:
     assert answer.data == {"resultType": "matrix", "result": []}
 
 
-@pytest.mark.parametrize("time", [str(NOW), f"{NOW}.000", "2023-11-14T22:13:20Z", "2023-11-14T23:13:20.000+01:00", ""])
+@pytest.mark.parametrize(
+    "time", [str(NOW), f"{NOW}.000", "2023-11-14T22:13:20Z", "2023-11-14T23:13:20.000+01:00", ""]
+)
 def test_time_is_unix_or_rfc3339_and_now_if_empty(api: Api, time: str) -> None:
     assert api.query("up{job='a'}", time=time)["result"][0]["value"] == [NOW, "1"]
 
@@ -72,18 +74,30 @@ def test_form_body_stands_before_the_url(api: Api) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"query": "up", "time": "soon"}, "invalid parameter \"time\": invalid time value for 'time': "
-         'cannot parse "soon" to a valid timestamp'),
-        ({"query": "up", "timeout": "soon"}, 'invalid parameter "timeout": cannot parse "soon" to a valid duration'),
+        (
+            {"query": "up", "time": "soon"},
+            "invalid parameter \"time\": invalid time value for 'time': "
+            'cannot parse "soon" to a valid timestamp',
+        ),
+        (
+            {"query": "up", "timeout": "soon"},
+            'invalid parameter "timeout": cannot parse "soon" to a valid duration',
+        ),
         ({"query": "up", "limit": "-1"}, 'invalid parameter "limit": limit must be non-negative'),
         (
             {"query": "up", "lookback_delta": "soon"},
             'error parsing lookback delta duration: cannot parse "soon" to a valid duration',
         ),
-        ({"query": ""}, 'invalid parameter "query": unknown position: parse error: no expression found in input'),
-        ({"query": "up{"}, 'invalid parameter "query": 1:4: parse error: unexpected end of input inside braces'),
+        (
+            {"query": ""},
+            'invalid parameter "query": unknown position: parse error: no expression found in input',
+        ),
+        (
+            {"query": "up{"},
+            'invalid parameter "query": 1:4: parse error: unexpected end of input inside braces',
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_parameter_of_an_instant_query_is_refused(api: Api, params: dict[str, str], message: str) -> None:
     answer = api.get("/api/v1/query", params)
     assert answer.status == 400
@@ -185,9 +199,7 @@ def test_lookback_can_be_set_for_one_query(api: Api) -> None:
 def test_large_answer_is_compressed_if_asked(api: Api) -> None:
     params = {"query": "up", "start": str(NOW - 300), "end": str(NOW + 300), "step": "1"}
     plain = api.get("/api/v1/query_range", params, {"Accept-Encoding": "identity"})
-    packed = api.request(
-        "GET", "/api/v1/query_range", params=params, headers={"Accept-Encoding": "gzip"}
-    )
+    packed = api.request("GET", "/api/v1/query_range", params=params, headers={"Accept-Encoding": "gzip"})
     assert plain.headers.get("Content-Encoding") is None
     assert packed.headers["Content-Encoding"] == "gzip"
     assert plain.json == packed.json
