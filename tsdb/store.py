@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsdb.histogram import FloatHistogram
+from tsdb.histogram_arithmetic import hint_after
 from tsdb.index import Index, grown, runs
 from tsdb.labelframe import LabelScope
 from tsdb.labels import Labels
@@ -114,7 +115,10 @@ class Store:
     def append_histograms(
         self, series_id: int, timestamps_ms: Sequence[int], histograms: Sequence[FloatHistogram]
     ) -> Appended:
-        """Native histograms of one series. The stale marker after them is a float: `append` it."""
+        """Native histograms of one series, stored with what is known about resets between them.
+
+        The stale marker after them is a float: `append` it.
+        """
         outcomes = np.zeros(len(timestamps_ms), dtype=np.uint8)
         track = self._histograms.setdefault(series_id, Track())
         for at, (timestamp_ms, histogram) in enumerate(zip(timestamps_ms, histograms, strict=True)):
@@ -124,7 +128,8 @@ class Store:
             elif timestamp_ms < newest_ms:
                 outcomes[at] = Outcome.OUT_OF_ORDER
             elif timestamp_ms > newest_ms:
-                track.append(timestamp_ms, histogram)
+                hint = hint_after(track.at(int(newest_ms)), histogram)
+                track.append(timestamp_ms, histogram.with_hint(hint))
                 self._first_ms[series_id] = min(int(self._first_ms[series_id]), timestamp_ms)
                 self._newest_ms[series_id] = timestamp_ms
             elif track.at(timestamp_ms) != histogram:

@@ -1,10 +1,9 @@
-from typing import Any
-
 import numpy as np
 import pytest
 
 from tests.tsdb.reading import everything, samples_of, series, times
 from tsdb import ABSENT, STALE, Matcher, MatchOp, Outcome, Store, labels_from
+from tsdb.histogram import CounterReset, FloatHistogram
 from tsdb.sample import STALE_BITS, FloatArray
 
 TWO_HOURS_MS = 7_200_000
@@ -14,9 +13,9 @@ def numbers(*values: float) -> FloatArray:
     return np.array(values, dtype=np.float64)
 
 
-def opaque(*values: str) -> Any:
-    """Stand-ins for histograms: the store takes any object that compares."""
-    return list(values)
+def opaque(*names: str) -> list[FloatHistogram]:
+    """Histograms that differ by name only."""
+    return [FloatHistogram(sum=float(ord(name))) for name in names]
 
 
 def read(store: Store, now_ms: int = 0) -> list[list[tuple[int, float]]]:
@@ -274,6 +273,18 @@ def test_histograms_follow_the_rules_of_floats() -> None:
     ]
     (found,) = everything(store.snapshot(0)).histograms
     assert (found.timestamps_ms.tolist(), list(found.histograms)) == ([10, 11], opaque("a", "c"))
+
+
+def test_histograms_are_stored_with_what_is_known_about_resets() -> None:
+    store = Store(retention_ms=None)
+    ids = store.series_ids(series(1))
+    counts = [FloatHistogram(count=count) for count in (2.0, 3.0, 1.0)]
+    store.append_histograms(int(ids[0]), [10, 20, 30], counts)
+    store.append(ids, 40, numbers(STALE))
+    store.append_histograms(int(ids[0]), [50], counts[:1])
+    (found,) = everything(store.snapshot(0)).histograms
+    hints = [histogram.counter_reset_hint for histogram in found.histograms]
+    assert hints == [CounterReset.UNKNOWN, CounterReset.NOT_RESET, CounterReset.RESET, CounterReset.UNKNOWN]
 
 
 def test_a_float_at_the_time_of_a_histogram_is_a_duplicate() -> None:

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.tsdb.reading import everything, samples_of, series
 from tsdb import ABSENT, Appended, Labels, Outcome, Store
+from tsdb.histogram import FloatHistogram
 from tsdb.sample import ABSENT_BITS, STALE_BITS, FloatArray
 
 RETENTION_MS = 60
@@ -35,7 +36,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         for active in self.patches:
             active.start()
         self.model: dict[int, list[tuple[int, int]]] = {i: [] for i in range(len(SERIES))}
-        self.histograms: dict[int, list[tuple[int, str]]] = {i: [] for i in range(len(SERIES))}
+        self.histograms: dict[int, list[tuple[int, FloatHistogram]]] = {i: [] for i in range(len(SERIES))}
         self.now_ms = 0
         self.oldest_ms = -(10**18)
 
@@ -48,8 +49,8 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.store = Store(retention_ms=RETENTION_MS)
         self.ids = self.store.series_ids(SERIES)
 
-    def append_to_model(self, member: int, time_ms: int, sample: int | str) -> Outcome:
-        kind: dict[int, list[Any]] = self.histograms if isinstance(sample, str) else self.model
+    def append_to_model(self, member: int, time_ms: int, sample: int | FloatHistogram) -> Outcome:
+        kind: dict[int, list[Any]] = self.histograms if isinstance(sample, FloatHistogram) else self.model
         both = [*self.model[member], *self.histograms[member]]
         newest_ms = max((at for at, _ in both), default=-(10**18))
         if time_ms < self.oldest_ms:
@@ -113,12 +114,12 @@ class StoreAgainstModel(RuleBasedStateMachine):
         assert appended.out_of_order == stored.count(Outcome.OUT_OF_ORDER)
         self.now_ms = max(self.now_ms, int(times_ms[-1]))
 
-    @rule(member=members, later_ms=st.integers(-2, 4), value=st.sampled_from("abc"))
-    def append_histogram(self, member: int, later_ms: int, value: str) -> None:
+    @rule(member=members, later_ms=st.integers(-2, 4), count=st.integers(0, 2))
+    def append_histogram(self, member: int, later_ms: int, count: int) -> None:
         time_ms = self.now_ms + later_ms
-        histograms: Any = [value]  # the store takes any object that compares
-        appended = self.store.append_histograms(int(self.ids[member]), [time_ms], histograms)
-        self.compare_outcomes(appended, [self.append_to_model(member, time_ms, value)])
+        histogram = FloatHistogram(count=count)
+        appended = self.store.append_histograms(int(self.ids[member]), [time_ms], [histogram])
+        self.compare_outcomes(appended, [self.append_to_model(member, time_ms, histogram)])
 
     @rule(later_ms=st.integers(0, 40))
     def expire(self, later_ms: int) -> None:
