@@ -23,10 +23,10 @@ class SeriesMemory:
         self.ids: dict[bytes, int] = {}
 
     def series_ids(self, batch: WriteBatch) -> IntArray:
-        """The series of each sample, -1 where its labels are invalid."""
+        """The series of each sample, -1 where its labels are invalid. Raises `BadWriteRequestError`."""
         if len(self.ids) > _MAX_REMEMBERED:
             self.ids.clear()
-        new = {raw for raw in batch.series if raw not in self.ids}
+        new = dict.fromkeys(raw for raw in batch.series if raw not in self.ids)
         labels = {}
         for raw in new:
             try:

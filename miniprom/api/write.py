@@ -40,10 +40,10 @@ async def write(request: web.Request) -> web.Response:
         return web.Response(status=415, text=f"{refusal}\n")
     body = await request.read()
     try:
-        batch = decode(decompress(body), services.series_memory.ids)
+        problem = _store(services, decode(decompress(body), services.series_memory.ids))
     except BadWriteRequestError as error:
-        return web.Response(status=400, text=f"{error}\n")
-    if problem := _store(services, batch):
+        problem = str(error)
+    if problem:
         return web.Response(status=400, text=f"{problem}\n")
     return web.Response(status=204)
 

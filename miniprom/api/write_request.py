@@ -94,18 +94,28 @@ def decode(body: bytes, known: Container[bytes]) -> WriteBatch:
 def decode_labels(raw: bytes) -> Labels:
     """The labels of a series. Raises `BadLabelsError`, `BadWriteRequestError`."""
     pairs: dict[str, str] = {}
-    for _, start, end in _fields(raw, 0, len(raw)):
-        texts = {number: raw[begin:stop] for number, begin, stop in _fields(raw, start, end)}
+    for label in _labels(raw):
         try:
-            name, value = texts.get(1, b"").decode(), texts.get(2, b"").decode()
+            name, value = label.get(1, b"").decode(), label.get(2, b"").decode()
         except UnicodeDecodeError as error:
-            raise BadLabelsError(f"a label is not UTF-8: {texts}") from error
+            raise BadLabelsError(f"a label is not UTF-8: {label}") from error
         if not name or name in pairs:
             raise BadLabelsError(f"label name {name!r} is {'given twice' if name else 'not a name'}")
         pairs[name] = value
     if not pairs.get(METRIC_NAME):
         raise BadLabelsError(f"no metric name in {pairs}")
     return labels_from(pairs)
+
+
+def _labels(raw: bytes) -> list[dict[int, bytes]]:
+    """The fields of each Label, by number."""
+    try:
+        return [
+            {number: raw[begin:stop] for number, begin, stop in _fields(raw, start, end)}
+            for _, start, end in _fields(raw, 0, len(raw))
+        ]
+    except IndexError as error:
+        raise BadWriteRequestError("proto: unexpected EOF") from error
 
 
 def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None:
