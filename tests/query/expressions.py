@@ -1,7 +1,7 @@
 """A hypothesis strategy for well-typed expressions, in the shape that `parse` gives them.
 
-`vectors(depth)` and `scalars(depth)` are trees that pass the check with every option on, so that the differential
-tests can print and evaluate them, too.
+`vectors(depth)` and `scalars(depth)` are trees that pass the check with every option on, so that the
+differential tests can print and evaluate them, too.
 """
 
 import math
@@ -46,7 +46,7 @@ numbers = st.one_of(
     st.integers(-5, 1000).map(float),
     st.floats(allow_nan=False).map(lambda value: value + 0.0),
 )
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\ufffd"), max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd"), max_size=8)
 _durations_seconds = st.integers(1, 10**9).map(lambda ms: ms / 1000)
 
 
@@ -62,7 +62,9 @@ def matchers(draw: st.DrawFn) -> Matcher:
     op = draw(st.sampled_from(MatchOp))
     value = draw(texts)
     regex = op in (MatchOp.MATCHES, MatchOp.NOT_MATCHES)
-    return Matcher(draw(st.sampled_from(LABELS)), op, re.escape(value) if regex and value.isascii() else "x|.*y")
+    return Matcher(
+        draw(st.sampled_from(LABELS)), op, re.escape(value) if regex and value.isascii() else "x|.*y"
+    )
 
 
 @st.composite
@@ -118,7 +120,9 @@ def matrices(draw: st.DrawFn, depth: int) -> Expr:
     """Range vectors: selectors, and subqueries where depth is left."""
     if depth == 0 or draw(st.booleans()):
         return MatrixSelector(draw(selectors()), draw(durations(1)))
-    subquery = Subquery(draw(operands(vectors(depth - 1))), draw(durations(1)), draw(st.none() | durations(1)))
+    subquery = Subquery(
+        draw(operands(vectors(depth - 1))), draw(durations(1)), draw(st.none() | durations(1))
+    )
     result = draw(modified(subquery))
     assert isinstance(result, Subquery)
     return result
@@ -135,11 +139,15 @@ def matchings(draw: st.DrawFn, op: str) -> VectorMatching:
     on = draw(st.booleans())
     if op in SET_OPERATORS:
         return VectorMatching(Cardinality.MANY_TO_MANY, labels, on)
-    cardinality = draw(st.sampled_from((Cardinality.ONE_TO_ONE, Cardinality.MANY_TO_ONE, Cardinality.ONE_TO_MANY)))
+    cardinality = draw(
+        st.sampled_from((Cardinality.ONE_TO_ONE, Cardinality.MANY_TO_ONE, Cardinality.ONE_TO_MANY))
+    )
     include: Sequence[str] = ()
     if cardinality is not Cardinality.ONE_TO_ONE:
         include = draw(st.lists(st.sampled_from([name for name in LABELS if name not in labels]), max_size=2))
-    return VectorMatching(cardinality, labels, on, tuple(include), draw(st.none() | numbers), draw(st.none() | numbers))
+    return VectorMatching(
+        cardinality, labels, on, tuple(include), draw(st.none() | numbers), draw(st.none() | numbers)
+    )
 
 
 @st.composite
