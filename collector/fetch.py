@@ -1,6 +1,8 @@
 """Getting a body from a target: the seam between scraping and the network, and its aiohttp implementation."""
 
 import asyncio
+import base64
+import os
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
@@ -70,8 +72,7 @@ class HttpFetcher:
         except TimeoutError as error:
             raise ScrapeError(f'Get "{request.url}": context deadline exceeded') from error
         except aiohttp.ClientConnectorError as error:
-            reason = (error.os_error.strerror or str(error.os_error)).lower()
-            raise ScrapeError(f'Get "{request.url}": dial tcp {error.host}:{error.port}: {reason}') from error
+            raise ScrapeError(f'Get "{request.url}": dial tcp{_dial_failure(error)}') from error
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise ScrapeError(f'Get "{request.url}": {error or type(error).__name__}') from error
 
@@ -126,6 +127,15 @@ def tls_context(config: TlsConfig) -> ssl.SSLContext:
     return context
 
 
+def _dial_failure(error: aiohttp.ClientConnectorError) -> str:
+    """In Go's words: dashboards and people know them."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f": lookup {error.host}: no such host"
+    number = error.os_error.errno
+    reason = os.strerror(number).lower() if number else str(error.os_error)
+    return f" {error.host}:{error.port}: connect: {reason}"
+
+
 async def _read(chunks: AsyncIterator[bytes], limit_bytes: int) -> bytes:
     """All chunks. A body of just the limit is too large already, as upstream has it."""
     limit_bytes = limit_bytes or MAX_BODY_BYTES
@@ -161,7 +171,7 @@ def _authorization(config: HttpClientConfig) -> dict[str, str]:
     if basic:
         username = basic.username or _secret_in(basic.username_file)
         password = basic.password or _secret_in(basic.password_file)
-        return {"Authorization": aiohttp.BasicAuth(username, password, encoding="utf-8").encode()}
+        return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
     if bearer:
         credentials = bearer.credentials or _secret_in(bearer.credentials_file)
         return {"Authorization": f"{bearer.type} {credentials}"}
