@@ -1,13 +1,15 @@
 """Binary operators, as upstream's promql/engine.go: VectorBinop, VectorscalarBinop, VectorAnd, VectorOr."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from query.execution.columns import concat, float_samples, is_identity, take
+from query.execution.columns import concat, is_identity, present_mask, take
 from query.execution.context import EvalContext
+from query.execution.histogram_binary import Operand, overlay_histograms
 from query.execution.matching import (
-    Side,
     filled,
     matched_sides,
     pair,
@@ -16,12 +18,15 @@ from query.execution.matching import (
     require_unique_pairs,
 )
 from query.execution.names import METADATA_LABELS, merge_equal_series, unnamed
-from query.execution.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS
+from query.execution.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS, TRIM_OPERATORS
 from query.execution.values import Scalar, Value, Vector
 from query.kernels.grouping import step_blocks
 from query.language.ast import Binary, Cardinality, VectorMatching
 from tsdb import LabelFrame
 from tsdb.sample import BoolArray, FloatArray, IntArray
+
+_Rows: TypeAlias = tuple[Vector, IntArray]
+"""A vector, and which of its series stand in the pairs: position[pair]."""
 
 
 def binary(node: Binary, lhs: Value, rhs: Value, context: EvalContext) -> Value:
@@ -50,16 +55,53 @@ def _with_scalar(
     node: Binary, vector: Vector, left: FloatArray, right: FloatArray, context: EvalContext
 ) -> Vector:
     context.reserve(vector.values.size)
-    present = float_samples(vector)
-    if node.op in ARITHMETIC:
-        values = ARITHMETIC[node.op](left, right)
-    elif node.return_bool:
-        values = COMPARISONS[node.op](left, right).astype(np.float64)
-    else:
-        kept = COMPARISONS[node.op](left, right)
-        return replace(vector, present=kept if present is None else kept & present, histograms=None)
+    values, kept = _of_floats(node, left, right)
+    if node.op in COMPARISONS and not node.return_bool:
+        values = vector.values
+    result = replace(vector, values=values, present=_both(kept, vector.present), histograms=None)
+    if vector.histograms is not None or node.op in TRIM_OPERATORS:
+        mine = Operand(vector.values, vector.histograms)
+        sides = (mine, Operand(right, None)) if left is vector.values else (Operand(left, None), mine)
+        result = _with_histograms(node, sides, result, present_mask(vector), context)
+    if node.op not in ARITHMETIC and not node.return_bool:
+        return result
     labels, drop_name = unnamed(vector.labels, context)
-    return merge_equal_series(Vector(labels, values, present, drop_name=drop_name))
+    return merge_equal_series(replace(result, labels=labels, drop_name=drop_name))
+
+
+def _of_floats(node: Binary, left: FloatArray, right: FloatArray) -> tuple[FloatArray, BoolArray | None]:
+    """(values, kept) of the operator on floats; filters keep the left value, None is everywhere."""
+    if node.op in ARITHMETIC:
+        return ARITHMETIC[node.op](left, right), None
+    if node.op in TRIM_OPERATORS:
+        return left, np.zeros(np.broadcast_shapes(left.shape, right.shape), dtype=np.bool_)
+    holds = COMPARISONS[node.op](left, right)
+    return (holds.astype(np.float64), None) if node.return_bool else (left, holds)
+
+
+def _with_histograms(
+    node: Binary,
+    sides: tuple[Operand, Operand],
+    result: Vector,
+    candidates: BoolArray,
+    context: EvalContext,
+) -> Vector:
+    """`result`, with the cells done over where a side is a native histogram."""
+    overlaid = overlay_histograms(
+        node,
+        *sides,
+        values=result.values,
+        kept=present_mask(result),
+        candidates=candidates,
+        context=context,
+    )
+    return replace(result, values=overlaid.values, present=overlaid.present, histograms=overlaid.histograms)
+
+
+def _both(left: BoolArray | None, right: BoolArray | None) -> BoolArray | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return left & right
 
 
 def _set_operation(op: str, matching: VectorMatching, lhs: Vector, rhs: Vector) -> Vector:
@@ -75,17 +117,6 @@ def _set_operation(op: str, matching: VectorMatching, lhs: Vector, rhs: Vector) 
     return replace(lhs, present=kept if lhs.present is None else kept & lhs.present)
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Series that meet: positions in the left and in the right vector, and where both have a sample."""
-
-    left: Vector
-    right: Vector
-    left_rows: IntArray
-    right_rows: IntArray
-    present: BoolArray | None
-
-
 def _of_vectors(
     node: Binary, matching: VectorMatching, lhs: Vector, rhs: Vector, context: EvalContext
 ) -> Vector:
@@ -99,27 +130,15 @@ def _of_vectors(
     )
     many_rows, one_rows = pair(many, one)
     context.reserve(len(many_rows) * context.step_count)
-    present = _both_present(many, many_rows, one, one_rows)
+    present = _both(_taken(many.vector.present, many_rows), _taken(one.vector.present, one_rows))
     named = not (node.op in ARITHMETIC or (node.return_bool and not context.options.delayed_name_removal))
     labels = _result_labels(matching, many.vector.labels.take(many_rows), one.vector.labels, one_rows, named)
     require_unique_pairs(matching, many.groups[many_rows], labels, present, context.step_count)
-    left, right = (one, many) if swapped else (many, one)
-    left_rows, right_rows = (one_rows, many_rows) if swapped else (many_rows, one_rows)
-    pairs = _Pairs(left.vector, right.vector, left_rows, right_rows, present)
-    values, present = _pair_values(node, pairs, context)
-    drop_name = np.ones(labels.size, dtype=np.bool_) if node.return_bool and named else None
-    return merge_equal_series(Vector(labels, values, present, drop_name=drop_name))
-
-
-def _both_present(many: Side, many_rows: IntArray, one: Side, one_rows: IntArray) -> BoolArray | None:
-    masks = [
-        vector.present[:, rows]
-        for vector, rows in ((many.vector, many_rows), (one.vector, one_rows))
-        if vector.present is not None
-    ]
-    if not masks:
-        return None
-    return masks[0] if len(masks) == 1 else masks[0] & masks[1]
+    sides = ((many.vector, many_rows), (one.vector, one_rows))
+    result = _paired(node, sides[::-1] if swapped else sides, labels, present, context)
+    if node.return_bool and named:
+        result = replace(result, drop_name=np.ones(labels.size, dtype=np.bool_))
+    return merge_equal_series(result)
 
 
 def _result_labels(
@@ -135,24 +154,37 @@ def _result_labels(
     return labels
 
 
-def _pair_values(node: Binary, pairs: _Pairs, context: EvalContext) -> tuple[FloatArray, BoolArray | None]:
-    """The values of the pairs, [step, pair], and where there is one."""
-    steps, count = context.step_count, len(pairs.left_rows)
-    values = np.empty((steps, count))
-    filters = node.op in COMPARISONS and not node.return_bool
-    kept = np.empty((steps, count), dtype=np.bool_) if filters else None
-    for rows in step_blocks(steps, count):
+def _paired(
+    node: Binary,
+    sides: tuple[_Rows, _Rows],
+    labels: LabelFrame,
+    present: BoolArray | None,
+    context: EvalContext,
+) -> Vector:
+    """The operator on pairs, whose labels are given; `present` says where both series have a sample."""
+    shape = (context.step_count, labels.size)
+    values = np.empty(shape)
+    all_kept: BoolArray | None = None
+    for rows in step_blocks(*shape):
         context.check()
-        left = _gathered(pairs.left.values[rows], pairs.left_rows)
-        right = _gathered(pairs.right.values[rows], pairs.right_rows)
+        blocks = (_gathered(vector.values[rows], columns) for vector, columns in sides)
+        values[rows], kept = _of_floats(node, *blocks)
         if kept is not None:
-            kept[rows] = COMPARISONS[node.op](left, right)
-            values[rows] = left
-        else:
-            values[rows] = (ARITHMETIC.get(node.op) or COMPARISONS[node.op])(left, right)
-    if kept is None:
-        return values, pairs.present
-    return values, kept if pairs.present is None else kept & pairs.present
+            all_kept = np.empty(shape, dtype=np.bool_) if all_kept is None else all_kept
+            all_kept[rows] = kept
+    result = Vector(labels, values, _both(all_kept, present))
+    if node.op not in TRIM_OPERATORS and all(vector.histograms is None for vector, _ in sides):
+        return result
+    candidates = np.broadcast_to(np.True_, shape) if present is None else present
+    return _with_histograms(node, (_operand(*sides[0]), _operand(*sides[1])), result, candidates, context)
+
+
+def _operand(vector: Vector, columns: IntArray) -> Operand:
+    return Operand(vector.values[:, columns], _taken(vector.histograms, columns))
+
+
+def _taken(cells: NDArray[Any] | None, columns: IntArray) -> NDArray[Any] | None:
+    return None if cells is None else cells[:, columns]
 
 
 def _gathered(block: FloatArray, columns: IntArray) -> FloatArray:

@@ -1,0 +1,134 @@
+"""Binary operators where a sample is a native histogram, as upstream's promql/engine.go: vectorElemBinop."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from query.execution.annotations import quoted
+from query.execution.context import EvalContext
+from query.execution.histogram_trim import trim
+from query.execution.operators import TRIM_OPERATORS
+from query.execution.values import HistogramArray
+from query.language.ast import Binary
+from tsdb.errors import IncompatibleHistogramsError
+from tsdb.histogram import CounterReset, FloatHistogram
+from tsdb.histogram_arithmetic import Combined, add, subtract
+from tsdb.sample import BoolArray, FloatArray
+
+Outcome: TypeAlias = FloatHistogram | bool | None
+"""A histogram; for comparisons, whether they hold; None if there is no result."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side: `values` broadcast to [step, pair]; `histograms[step, pair]`, None if there are none."""
+
+    values: FloatArray
+    histograms: HistogramArray | None
+
+
+@dataclass(frozen=True)
+class Overlaid:
+    """A result with histograms among its samples."""
+
+    values: FloatArray
+    present: BoolArray
+    histograms: HistogramArray
+
+
+def overlay_histograms(
+    node: Binary,
+    left: Operand,
+    right: Operand,
+    *,
+    values: FloatArray,
+    kept: BoolArray,
+    candidates: BoolArray,
+    context: EvalContext,
+) -> Overlaid:
+    """The float result (`values` where `kept`), with the cells done over that histograms take part in.
+
+    `candidates` are the cells where both sides have a sample. All are [step, pair].
+    """
+    shape = candidates.shape
+    on_left, on_right = _is_histogram(left, shape), _is_histogram(right, shape)
+    values, kept = values.copy(), kept & ~(on_left | on_right)
+    histograms = np.full(shape, None, dtype=object)
+    lefts, rights = np.broadcast_to(left.values, shape), np.broadcast_to(right.values, shape)
+    if node.op in TRIM_OPERATORS and (candidates & ~on_left & ~on_right).any():
+        _remark_types(node, "float", "float", context)
+    for step, column in zip(*np.nonzero(candidates & (on_left | on_right)), strict=True):
+        at = (step, column)
+        mine = left.histograms[at] if left.histograms is not None and on_left[at] else float(lefts[at])
+        other = right.histograms[at] if right.histograms is not None and on_right[at] else float(rights[at])
+        outcome = _outcome(node, mine, other, context)
+        if isinstance(outcome, bool) and node.return_bool:
+            values[at], kept[at] = float(outcome), True
+        elif isinstance(outcome, FloatHistogram) or outcome:
+            histograms[at], kept[at] = (mine if outcome is True else outcome), True
+    return Overlaid(values, kept, histograms)
+
+
+def _outcome(
+    node: Binary, left: FloatHistogram | float, right: FloatHistogram | float, context: EvalContext
+) -> Outcome:
+    if isinstance(left, FloatHistogram) and isinstance(right, FloatHistogram):
+        if node.op in _COMBINATIONS:
+            return _combined(node, left, right, context)
+        if node.op in ("==", "!="):
+            return (left == right) is (node.op == "==")
+    elif isinstance(left, FloatHistogram) and isinstance(right, float) and node.op in _BY_FLOAT:
+        return _BY_FLOAT[node.op](left, right)
+    elif isinstance(right, FloatHistogram) and isinstance(left, float) and node.op == "*":
+        return right.multiply(left).compact()
+    _remark_types(node, _type_name(left), _type_name(right), context)
+    return None
+
+
+def _combined(node: Binary, left: FloatHistogram, right: FloatHistogram, context: EvalContext) -> Outcome:
+    """Sum or difference; none where hints contradict each other or layouts can't be brought together."""
+    combine, name = _COMBINATIONS[node.op]
+    try:
+        combined = combine(left, right)
+    except IncompatibleHistogramsError:
+        text = f"incompatible bucket layout encountered for binary operator {node.op}"
+        context.annotations.warning(text, node.span)
+        return None
+    if combined.reset_collision:
+        context.annotations.warning(f"conflicting counter resets during histogram {name}", node.span)
+        return None
+    if combined.bounds_reconciled:
+        context.annotations.info(f"mismatched custom buckets were reconciled during {name}", node.span)
+    histogram = combined.histogram.compact()
+    return histogram.with_hint(CounterReset.GAUGE) if node.op == "-" else histogram
+
+
+_COMBINATIONS: Final[Mapping[str, tuple[Callable[[FloatHistogram, FloatHistogram], Combined], str]]] = {
+    "+": (add, "addition"),
+    "-": (subtract, "subtraction"),
+}
+
+_BY_FLOAT: Final[Mapping[str, Callable[[FloatHistogram, float], FloatHistogram]]] = {
+    "*": lambda histogram, factor: histogram.multiply(factor).compact(),
+    "/": lambda histogram, divisor: histogram.divide(divisor).compact(),
+    "</": lambda histogram, limit: trim(histogram, limit, upper=True),
+    ">/": lambda histogram, limit: trim(histogram, limit, upper=False),
+}
+
+
+def _is_histogram(operand: Operand, shape: tuple[int, ...]) -> BoolArray:
+    if operand.histograms is None:
+        return np.zeros(shape, dtype=np.bool_)
+    cells: BoolArray = np.not_equal(operand.histograms, np.array(None))
+    return cells
+
+
+def _type_name(sample: FloatHistogram | float) -> str:
+    return "histogram" if isinstance(sample, FloatHistogram) else "float"
+
+
+def _remark_types(node: Binary, left: str, right: str, context: EvalContext) -> None:
+    text = "incompatible sample types encountered for binary operator"
+    context.annotations.info(f"{text} {quoted(node.op)}: {left} {node.op} {right}", node.span)
