@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from query.kernels.extremes import window_extremes, window_positions
-from query.kernels.sums import row_sum, window_sums
+from query.kernels.moments import window_comoments
+from query.kernels.sums import window_sums
 from query.kernels.windows import Windows
 from tsdb.sample import BoolArray, FloatArray
 
@@ -88,11 +89,9 @@ def ts_of_min_over_time(windows: Windows, _args: Sequence[FloatArray]) -> FloatA
 
 def stdvar_over_time(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
     """The population variance of the samples."""
-    variances = np.empty((len(windows.first), windows.values.shape[1]))
-    for step, (first, last) in enumerate(zip(windows.first, windows.last, strict=True)):
-        samples = windows.values[first : last + 1]
-        mean = row_sum(samples / len(samples)).rounded()
-        variances[step] = row_sum((samples - mean) ** 2).rounded() / len(samples)
+    moments = window_comoments(windows.values, windows.values, windows.first, windows.last)
+    variances: FloatArray = moments.moment / moments.rows
+    variances[~np.isfinite(moments.mean_y)] = np.nan
     return variances
 
 

@@ -4,43 +4,40 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from query.kernels.sums import row_sum
+from query.kernels.moments import window_comoments
 from query.kernels.windows import Windows
 from tsdb.sample import BoolArray, FloatArray
 
 
 def deriv(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
     """Slope per second of the line of least squares."""
-    slopes = np.empty((len(windows.first), windows.values.shape[1]))
-    for step, (first, last) in enumerate(zip(windows.first, windows.last, strict=True)):
-        seconds = (windows.timestamps_ms[first : last + 1] - windows.timestamps_ms[first]) / 1000
-        slopes[step], _ = _regression(seconds, windows.values[first : last + 1])
-    return slopes
+    slope, _, _ = _lines(windows)
+    return slope
 
 
 def predict_linear(windows: Windows, args: Sequence[FloatArray]) -> FloatArray:
     """The line of least squares at `args[0][step]` seconds after the evaluation."""
-    predictions = np.empty((len(windows.first), windows.values.shape[1]))
-    for step, (first, last) in enumerate(zip(windows.first, windows.last, strict=True)):
-        seconds = (windows.timestamps_ms[first : last + 1] - windows.steps_ms[step]) / 1000
-        slope, intercept = _regression(seconds, windows.values[first : last + 1])
-        predictions[step] = slope * args[0][step] + intercept
-    return predictions
+    slope, mean_sample, mean_ms = _lines(windows)
+    seconds = (windows.steps_ms[:, None] - mean_ms) / 1000 + args[0][:, None]
+    return mean_sample + slope * seconds
 
 
 def double_exponential_smoothing(windows: Windows, args: Sequence[FloatArray]) -> FloatArray:
     """Holt's smoothed value of the newest sample; factors `args[0][step]`, `args[1][step]` in (0, 1)."""
-    smoothed = np.empty((len(windows.first), windows.values.shape[1]))
-    for step, (first, last) in enumerate(zip(windows.first, windows.last, strict=True)):
-        factor, trend_factor = args[0][step], args[1][step]
-        samples = windows.values[first : last + 1]
-        before, level, trend = samples[0], samples[0], samples[1] - samples[0]
-        for row in range(1, len(samples)):
-            if row > 1:
-                trend = trend_factor * (level - before) + (1 - trend_factor) * trend
-            before, level = level, factor * samples[row] + (1 - factor) * (level + trend)
-        smoothed[step] = level
-    return smoothed
+    factor, trend_factor = args[0][:, None], args[1][:, None]
+    level = windows.values[windows.first]
+    trend = windows.values[windows.first + 1] - level
+    before = level.copy()
+    for place in range(1, int(windows.counts.max())):
+        steps = np.flatnonzero(windows.counts > place)
+        if place > 1:
+            risen = trend_factor[steps] * (level[steps] - before[steps])
+            trend[steps] = risen + (1 - trend_factor[steps]) * trend[steps]
+        before[steps] = level[steps]
+        samples = windows.values[windows.first[steps] + place]
+        foreseen = (1 - factor[steps]) * (level[steps] + trend[steps])
+        level[steps] = factor[steps] * samples + foreseen
+    return level
 
 
 def changes(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
@@ -64,20 +61,17 @@ def _count_between(windows: Windows, turns: BoolArray) -> FloatArray:
     return (running[windows.last] - running[windows.first]).astype(np.float64)
 
 
-def _regression(seconds: FloatArray, samples: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Slope and value at 0 of the line of least squares of each column of `samples[row, column]`.
+def _lines(windows: Windows) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Slope per second, mean sample and mean time: what tells the line of least squares of each window.
 
-    A constant column has slope 0; infinite samples leave nothing to tell (upstream linearRegression).
+    float64[step, column], the time float64[step, 1] in ms. A constant window has slope 0; infinite samples
+    leave nothing to tell (upstream linearRegression).
     """
-    count = len(seconds)
-    mean_second = float(row_sum(seconds[:, None]).rounded()[0]) / count
-    from_mean = (seconds - mean_second)[:, None]
-    mean_sample = row_sum(samples).rounded() / count
-    slope = row_sum(from_mean * samples).rounded() / float(row_sum(from_mean**2).rounded()[0])
-    intercept = mean_sample - slope * mean_second
-    constant = (samples == samples[0]).all(axis=0)
-    slope[constant] = 0.0
-    intercept[constant] = samples[0, constant]
-    unknown = ~np.isfinite(mean_sample)
-    slope[unknown] = intercept[unknown] = np.nan
-    return slope, intercept
+    times_ms = (windows.timestamps_ms - windows.timestamps_ms[0]).astype(np.float64)[:, None]
+    of_times = window_comoments(times_ms, times_ms, windows.first, windows.last)
+    of_samples = window_comoments(times_ms, windows.values, windows.first, windows.last)
+    slope = of_samples.moment / (of_times.moment / 1000)
+    slope[_count_between(windows, windows.values[1:] != windows.values[:-1]) == 0] = 0.0
+    mean_sample = np.where(np.isfinite(of_samples.mean_y), of_samples.mean_y, np.nan)
+    slope[np.isnan(mean_sample)] = np.nan
+    return slope, mean_sample, of_times.mean_x + float(windows.timestamps_ms[0])
