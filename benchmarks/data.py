@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import cramjam
 import numpy as np
 
-from tsdb import Labels, labels_from
+from tsdb import Labels, is_absent, labels_from
 from tsdb.sample import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Series on one time grid: `values[row, series]`."""
+    """Series on one time grid: `values[row, series]`, ABSENT where there is no sample."""
 
     series: list[Labels]
     timestamps_ms: IntArray
@@ -110,5 +110,6 @@ def _samples(times: list[bytes], values: FloatArray) -> bytes:
     """`repeated Sample samples = 2 { double value = 1; int64 timestamp = 2; }`"""
     encoded = values.astype("<f8").tobytes()
     return b"".join(
-        _field(2, b"\x09" + encoded[8 * row : 8 * row + 8] + b"\x10" + time) for row, time in enumerate(times)
+        _field(2, b"\x09" + encoded[8 * row : 8 * row + 8] + b"\x10" + times[row])
+        for row in np.flatnonzero(~is_absent(values)).tolist()
     )

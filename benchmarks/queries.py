@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from urllib.parse import urlencode
 
 from benchmarks.data import Dataset, counters, histograms, merged, remote_write_requests
@@ -77,7 +78,7 @@ def _instant_url(now_ms: int) -> Callable[[str], str]:
 def _time(programs: list[Running], url: str) -> list[float]:
     answers = [json.loads(program.get(url)) for program in programs]
     assert all(answer["data"]["result"] for answer in answers), url
-    return interleaved([lambda program=program: program.get(url) for program in programs], repeat=5)
+    return interleaved([partial(program.get, url) for program in programs], repeat=5)
 
 
 def _print(

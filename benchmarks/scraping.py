@@ -15,10 +15,9 @@ CHANGED_PERCENT = 10
 
 def main(*, seconds: float = 30.0) -> None:
     """Let each installed program scrape the same target every second, one after the other."""
-    rows = []
+    programs = [MINIPROM, *(peer for peer in PEERS if peer.is_installed)]
     with _target() as address:
-        for program in [MINIPROM, *(peer for peer in PEERS if peer.is_installed)]:
-            rows.append((program, *_scrape(program, address, seconds)))
+        rows = [(program, *_scrape(program, address, seconds)) for program in programs]
     ours = rows[0]
     table = [
         [
@@ -55,7 +54,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     scrapes = 0
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802  the name that http.server calls
+    def do_GET(self) -> None:
         _Handler.scrapes += 1
         body = _BODIES[_Handler.scrapes % len(_BODIES)]
         self.send_response(200)
@@ -71,10 +70,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def _body(scrape: int) -> bytes:
     step = 100 // CHANGED_PERCENT
     lines = (
-        f'bench_requests_total{{path="/api/v1/items/{n}",code="200",method="GET"}} {scrape + n if n % step == 0 else n}\n'
+        f'requests_total{{path="/api/v1/items/{n}",code="200",method="GET"}} {n + scrape * (n % step == 0)}\n'
         for n in range(SERIES)
     )
-    return ("# TYPE bench_requests_total counter\n" + "".join(lines)).encode()
+    return ("# TYPE requests_total counter\n" + "".join(lines)).encode()
 
 
 _BODIES = [_body(scrape) for scrape in range(64)]

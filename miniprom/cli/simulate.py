@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--era", choices=eras, default=Era.V2.value, help="metrics of Flux v0 or of today (default v2)"
     )
-    parser.add_argument("--objects", type=int, default=44, metavar="N", help="custom resources (default 44)")
+    parser.add_argument("--objects", type=int, default=52, metavar="N", help="custom resources (default 52)")
     parser.add_argument(
         "--first-port", type=int, default=0, metavar="PORT", help="ports from here on (default: free ones)"
     )

@@ -81,7 +81,7 @@ class Cluster:
     """
 
     def __init__(
-        self, start_ms: int, *, objects: int = 44, seed: int = 1, stories: Sequence[Story] = EVERYDAY_STORIES
+        self, start_ms: int, *, objects: int = 52, seed: int = 1, stories: Sequence[Story] = EVERYDAY_STORIES
     ) -> None:
         self.start_ms = start_ms
         self.now_ms = start_ms

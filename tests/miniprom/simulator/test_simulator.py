@@ -56,7 +56,7 @@ def test_a_reconciler_has_43_controller_runtime_series_and_35_workqueue_series()
 
 
 def test_an_object_has_13_duration_series_with_the_bounds_of_the_real_recorder() -> None:
-    targets = SimulatedTargets(Cluster(0, objects=11))
+    targets = SimulatedTargets(Cluster(0, objects=13))
     keys = [
         key
         for key in samples(targets, "kustomize-controller", MINUTE_MS)
@@ -78,7 +78,7 @@ def test_a_failing_kustomization_is_not_ready_while_its_story_lasts() -> None:
 
 def test_a_suspended_object_stops_reconciling() -> None:
     story = Story("HelmRelease", "helmrelease-0", suspended=True)
-    cluster = Cluster(0, objects=11, stories=(story,))
+    cluster = Cluster(0, objects=13, stories=(story,))
     cluster.advance(10 * MINUTE_MS)
     release = next(item for item in cluster.objects if item.kind.name == "HelmRelease")
     assert release.suspended
