@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import ExpositionError
-from collector.exposition import OPENMETRICS, TEXT, Format, LineMemory, Metadata, Sample, parse
-from collector.exposition.memory import NO_TIMESTAMP
+from collector.exposition import NO_TIMESTAMP, OPENMETRICS, TEXT, Format, LineMemory, Metadata, Sample, parse
 from tsdb import Labels, labels_from
 
 LABEL_NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,5}", fullmatch=True) | st.text(min_size=1, max_size=5)

@@ -1,0 +1,133 @@
+"""The lines of a body that differ from those of the body before, and what they say."""
+
+from collections.abc import Sequence
+from itertools import chain, compress, repeat
+from operator import ne
+from typing import Final
+
+import numpy as np
+
+from collector.exposition.format import Format, LineError
+from collector.exposition.lines import line_error
+from collector.exposition.model import MetadataLine, MetricType, SampleLine
+from collector.exposition.numbers import parse_values
+from collector.exposition.slots import NO_SLOT, Slots
+from tsdb import Labels
+from tsdb.sample import BoolArray, FloatArray, IntArray
+
+NO_TIMESTAMP: Final = np.iinfo(np.int64).min
+"""Stands in an array of timestamps for a sample that has none of its own."""
+
+
+class Changes:
+    """What was read of changed lines; its lists and arrays run parallel, but for those of added series.
+
+    The line at a *position* in them stands at an *index* of the body.
+    """
+
+    def __init__(self, lines: list[bytes], indices: list[int]) -> None:
+        self.indices = indices
+        self.lines = [lines[index] for index in indices]
+        self.slots: IntArray = np.full(len(indices), NO_SLOT, np.int64)
+        self.values: FloatArray = np.zeros(len(indices))
+        self.timestamps_ms: IntArray = np.full(len(indices), NO_TIMESTAMP, np.int64)
+        self.added_slots: dict[bytes, int] = {}
+        self.added_labels: list[Labels] = []
+
+
+def read_changes(
+    lines: list[bytes], lines_before: list[bytes], comments: list[bytes], known: Slots, form: Format
+) -> Changes:
+    """Read the lines that differ from the line in their place before. Changes none of its arguments.
+
+    `comments` are the lines before that had no sample. Raises ExpositionError.
+    """
+    differing = list(compress(range(len(lines)), map(ne, lines, lines_before)))
+    differing += range(len(lines_before), len(lines))
+    changes = Changes(lines, differing)
+    try:
+        unread = _read_known(changes, known, form)
+    except ValueError:
+        changes = Changes(lines, differing)
+        unread = list(range(len(differing)))  # reading them one by one finds the bad one
+    remembered = set(comments) if unread else set()
+    types = _TypesInForce(lines, form)
+    for position in unread:
+        if changes.lines[position] in remembered:
+            continue
+        try:
+            _read_line(changes, position, known, form, types)
+        except LineError as error:
+            raise line_error(lines, differing[position], error) from None
+    return changes
+
+
+def _read_known(changes: Changes, known: Slots, form: Format) -> list[int]:
+    """Read the lines of known series, `series SP value [ SP timestamp ]`; the positions of all others.
+
+    Raises ValueError if what should be a number is none.
+    """
+    heads, lasts = _split_last(changes.lines)
+    slots = known.find(heads)
+    is_known = slots != NO_SLOT
+    changes.slots[:] = slots
+    changes.values[is_known] = parse_values(_chosen(lasts, is_known))
+    if is_known.all():
+        return []
+
+    others = np.flatnonzero(~is_known)
+    timestamps = _chosen(lasts, ~is_known)
+    series, values = _split_last(_chosen(heads, ~is_known))
+    slots = known.find(series)
+    is_known = slots != NO_SLOT
+    changes.slots[others] = slots
+    changes.values[others[is_known]] = parse_values(_chosen(values, is_known))
+    changes.timestamps_ms[others[is_known]] = list(
+        map(form.parse_timestamp_ms, _chosen(timestamps, is_known))
+    )
+    unread: list[int] = others[~is_known].tolist()
+    return unread
+
+
+def _read_line(changes: Changes, position: int, known: Slots, form: Format, types: "_TypesInForce") -> None:
+    line = form.read_line(changes.lines[position])
+    if not isinstance(line, SampleLine):
+        return
+    slot = known.get(line.series, changes.added_slots.get(line.series, NO_SLOT))
+    if slot == NO_SLOT:
+        changes.added_labels.append(form.labels(line.series, types.before(changes.indices[position])))
+        slot = changes.added_slots[line.series] = known.vacant(len(changes.added_slots))
+    changes.slots[position] = slot
+    changes.values[position] = line.value
+    if line.timestamp_ms is not None:
+        changes.timestamps_ms[position] = line.timestamp_ms
+
+
+class _TypesInForce:
+    """The metric type that the nearest TYPE line above gives. To be asked for lines in ascending order."""
+
+    def __init__(self, lines: list[bytes], form: Format) -> None:
+        self._lines = lines
+        self._form = form
+        self._seen = 0
+        self._type = MetricType.UNKNOWN
+
+    def before(self, index: int) -> MetricType:
+        for line in reversed(self._lines[self._seen : index]):
+            if b"TYPE" in line:
+                read = self._form.read_line(line)
+                if isinstance(read, MetadataLine) and read.field == "type":
+                    self._type = MetricType(read.text)
+                    break
+        self._seen = index
+        return self._type
+
+
+def _split_last(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """What stands before and after the last space of each line."""
+    parts = list(chain.from_iterable(map(bytes.rpartition, lines, repeat(b" "))))
+    return parts[0::3], parts[2::3]
+
+
+def _chosen(texts: Sequence[bytes], chosen: BoolArray) -> list[bytes]:
+    return list(compress(texts, chosen.tolist()))
