@@ -16,9 +16,10 @@ from miniprom.cli.simulate import serving, until_interrupted
 from miniprom.errors import MinipromError
 from miniprom.simulator import Cluster, SimulatedTargets
 
-FIRST_QUERY: Final = "sum by (controller, result) (rate(controller_runtime_reconcile_total[1m])) > 0"
+FIRST_QUERY: Final = "count by (customresource_kind, ready) (gotk_resource_info)"
 OTHER_QUERIES: Final = (
     'gotk_resource_info{ready="False"}',
+    "sum by (controller, result) (rate(controller_runtime_reconcile_total[1m]))",
     "histogram_quantile(0.9, sum by (le) (rate(controller_runtime_reconcile_time_seconds_bucket[5m])))",
 )
 _PATIENCE_SECONDS: Final = 60.0
@@ -74,7 +75,7 @@ async def _server(config: str, port: int) -> AsyncIterator[None]:
             f"--config.file={config_file}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--storage.tsdb.path=",
-            "--log.level=warn",
+            "--log.level=error",
         )
         try:
             yield
