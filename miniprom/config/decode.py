@@ -20,7 +20,6 @@ from collector.units import parse_duration_ms, parse_size_bytes
 from miniprom.config.errors import ConfigFileError
 
 _TAG: Final = "tag:yaml.org,2002:"
-_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS: Final = {
     spelling: value
     for value, words in ((True, ("y", "yes", "true", "on")), (False, ("n", "no", "false", "off")))
@@ -151,7 +150,7 @@ class Decoder:
             return type_()
         if type_ is str:
             return node.value
-        value = None if node.style or node.tag == _TAG + "str" else _READERS[type_](node.value)
+        value = None if node.style else _READERS[type_](node.value)
         if value is None:
             raise self.error(path, f"expected {_EXPECTED[type_]}, got {_described(node)}")
         return value
@@ -195,7 +194,7 @@ def _unknown_key(key: str, section: type[Section], members: Mapping[str, _Member
 
 def is_null(node: yaml.Node) -> bool:
     """Whether a node says nothing: `key:`, `key: ~`, `key: null`."""
-    return _is_scalar(node) and not node.style and node.tag != _TAG + "str" and node.value in _NULLS
+    return bool(node.tag == _TAG + "null")
 
 
 def _is_section(type_: Any) -> TypeGuard[type[Section]]:

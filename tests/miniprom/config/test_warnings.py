@@ -1,0 +1,25 @@
+"""Keys that are read but do nothing yet are named."""
+
+from miniprom.config import parse_config, warnings_of
+
+
+def warnings(text: str) -> list[str]:
+    return warnings_of(parse_config(text, "prometheus.yml", {}))
+
+
+def test_nothing_is_said_of_a_file_that_has_its_full_effect() -> None:
+    assert warnings("scrape_configs: [{job_name: a, static_configs: [{targets: ['h:1']}]}]") == []
+
+
+def test_sections_without_effect_are_named() -> None:
+    text = "rule_files: [a.yml]\nremote_write: [{url: http://x}]\nstorage: {exemplars: {max_exemplars: 5}}"
+    assert warnings(text) == [
+        "rule_files: not supported yet, ignored",
+        "storage: not supported yet, ignored",
+        "remote_write: not supported yet, ignored",
+    ]
+
+
+def test_key_of_a_job_is_named_with_its_job() -> None:
+    text = "scrape_configs: [{job_name: a}, {job_name: b, native_histogram_bucket_limit: 5}]"
+    assert warnings(text) == ["scrape_configs[1].native_histogram_bucket_limit: not supported yet, ignored"]
