@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tsdb.encoding import Columns, Stripe, encode
 from tsdb.sample import CodeArray, FloatArray, IntArray
 
 
@@ -34,22 +36,50 @@ class Layout:
 
 @dataclass(frozen=True)
 class Block:
-    """Sealed rows of a ring: `timestamps_ms[row]` ascending, one column a series of `layout`."""
+    """Rows of a ring: `timestamps_ms[row]` ascending, one column a series of `layout`.
+
+    Column c stands in stripe `stripe_of[c]` at `place_of[c]`; both are None where one stripe holds all.
+    """
 
     layout: Layout
     timestamps_ms: IntArray
-    values: FloatArray
+    stripes: tuple[Stripe, ...]
+    stripe_of: NDArray[np.uint8] | None = None
+    place_of: CodeArray | None = None
 
-    def read(self, columns: IntArray | CodeArray | slice, rows: slice) -> FloatArray:
+    @staticmethod
+    def sealed(layout: Layout, timestamps_ms: IntArray, values: FloatArray) -> "Block":
+        """A block of copies of `values[row, column]`, encoded."""
+        encoded = encode(values)
+        stripes = tuple([stripe for _, stripe in encoded])
+        if len(stripes) == 1:
+            return Block(layout, timestamps_ms.copy(), stripes)
+        stripe_of = np.empty(len(layout), dtype=np.uint8)
+        place_of = np.empty(len(layout), dtype=np.int32)
+        for number, (columns, _) in enumerate(encoded):
+            stripe_of[columns] = number
+            place_of[columns] = np.arange(len(columns))
+        return Block(layout, timestamps_ms.copy(), stripes, stripe_of, place_of)
+
+    def read(self, columns: Columns, rows: slice) -> FloatArray:
         """float64[row, column], bit for bit what was stored. Not to be written to."""
-        return self.values[rows, columns]
+        if self.stripe_of is None or self.place_of is None:
+            return self.stripes[0].read(rows, columns)
+        stripe_of, place_of = self.stripe_of[columns], self.place_of[columns]
+        values = np.empty((rows.stop - rows.start, len(place_of)))
+        for number, stripe in enumerate(self.stripes):
+            at = np.flatnonzero(stripe_of == number)
+            if len(at):
+                values[:, as_slice(at)] = stripe.read(rows, as_slice(place_of[at]))
+        return values
 
     @property
     def memory_bytes(self) -> int:
-        return self.timestamps_ms.nbytes + self.values.nbytes
+        places = 0 if self.stripe_of is None or self.place_of is None else 5 * len(self.place_of)
+        return self.timestamps_ms.nbytes + places + sum(stripe.memory_bytes for stripe in self.stripes)
 
 
-def as_slice(columns: IntArray | CodeArray) -> IntArray | CodeArray | slice:
+def as_slice(columns: IntArray | CodeArray) -> Columns:
     """The same columns as a slice where they follow one another: that reads without a gather."""
     if not len(columns):
         return columns

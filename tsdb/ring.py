@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsdb.block import Block, Layout, as_slice
+from tsdb.encoding import Plain
 from tsdb.sample import ABSENT, FOREVER_MS, BoolArray, CodeArray, FloatArray, IntArray, is_absent
 from tsdb.slab import Part, Slab
 
@@ -30,7 +31,7 @@ class RingView(NamedTuple):
         """The blocks, and the head in the guise of one."""
         if not self.rows:
             return list(self.blocks)
-        head = Block(self.layout, self.timestamps_ms[: self.rows], self.values[: self.rows])
+        head = Block(self.layout, self.timestamps_ms[: self.rows], (Plain(self.values[: self.rows]),))
         return [*self.blocks, head]
 
     def slab(self, positions: IntArray, series: IntArray, start_ms: int, end_ms: int) -> Slab:
@@ -144,7 +145,7 @@ class Ring:
         width, end = len(self._layout), max(self._rows - OPEN_ROWS, 0)
         values = self._values[: self._rows, :width]
         if end:
-            block = Block(self._layout, self._timestamps_ms[:end], values[:end].copy())
+            block = Block.sealed(self._layout, self._timestamps_ms[:end], values[:end])
             self._blocks = (*self._blocks, block)
         timestamps_ms = np.zeros(HEAD_ROWS, dtype=np.int64)
         timestamps_ms[: self._rows - end] = self._timestamps_ms[end : self._rows]
