@@ -10,8 +10,9 @@ from query.execution.columns import take
 from query.execution.context import EvalContext
 from query.execution.count_values import count_values
 from query.execution.errors import EvaluationError
+from query.execution.histogram_aggregate import sum_or_average, without_ignored_histograms
 from query.execution.sampling import sampling_offsets
-from query.execution.values import Scalar, String, Value, Vector
+from query.execution.values import HistogramArray, Scalar, String, Value, Vector
 from query.kernels.grouped import REDUCTIONS, group_present
 from query.kernels.grouping import Grouping
 from query.kernels.quantiles import grouped_quantile
@@ -31,19 +32,23 @@ def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: 
         return count_values(node, operand, keys, param.text, context)
     groups = keys.group()
     grouping = Grouping.of(groups.ids, groups.count)
+    operand = without_ignored_histograms(node, operand, context)
     if isinstance(param, Scalar) and node.op != "quantile":
         chosen = _chosen(node, operand, param.values, grouping, context)
         rows = np.flatnonzero(chosen.any(axis=0))
         if context.is_instant:
             rows = _in_order(node.op, rows, operand.values[0], groups.ids)
         return take(replace(operand, present=chosen), rows)
+    if isinstance(param, Scalar):
+        _remark_invalid_quantiles(node, param.values, context)
+    if groups.count == 0:
+        return Vector(keys, np.empty((context.step_count, 0)))
     context.reserve(context.step_count * groups.count)
-    values = _reduced(node, operand, param, grouping, context)
+    values, present, histograms = _reduced(node, operand, param, grouping, context)
     drop_name = None
     if operand.drop_name is not None:
         drop_name = np.bincount(groups.ids, weights=operand.drop_name, minlength=groups.count) > 0
-    present = group_present(operand.present, grouping)
-    return Vector(keys.take(groups.first), values, present, drop_name=drop_name)
+    return Vector(keys.take(groups.first), values, present, histograms, drop_name)
 
 
 def _group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
@@ -53,15 +58,15 @@ def _group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
 
 def _reduced(
     node: Aggregation, operand: Vector, param: Value | None, grouping: Grouping, context: EvalContext
-) -> FloatArray:
-    """float64[step, group]."""
+) -> tuple[FloatArray, BoolArray | None, HistogramArray | None]:
+    """(values, present, histograms), each [step, group]."""
+    if operand.histograms is not None and node.op in ("sum", "avg"):
+        return sum_or_average(node, operand, grouping, context)
     if isinstance(param, Scalar):
-        _remark_invalid_quantiles(node, param.values, context)
-    if grouping.count == 0:
-        return np.empty((context.step_count, 0))
-    if isinstance(param, Scalar):
-        return grouped_quantile(param.values, operand.values, operand.present, grouping)
-    return REDUCTIONS[node.op](operand.values, operand.present, grouping)
+        values = grouped_quantile(param.values, operand.values, operand.present, grouping)
+    else:
+        values = REDUCTIONS[node.op](operand.values, operand.present, grouping)
+    return values, group_present(operand.present, grouping), None
 
 
 def _remark_invalid_quantiles(node: Aggregation, quantiles: FloatArray, context: EvalContext) -> None:

@@ -8,8 +8,8 @@ from query.execution.annotations import quoted
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.label_functions import is_label_name
-from query.execution.values import Vector
-from query.language.ast import Aggregation
+from query.execution.values import HistogramArray, Vector
+from query.language.ast import NOWHERE, Aggregation
 from tsdb import LabelFrame
 from tsdb.sample import FloatArray, IntArray
 
@@ -23,9 +23,11 @@ def count_values(
     `TooManySamplesError` if there are too many distinct values.
     """
     if not is_label_name(label):
-        raise EvaluationError(f"invalid label name {quoted(label)}")
+        raise EvaluationError(f"invalid label name {_as_written(node, label, context)}")
     steps, series = _samples(operand)
-    texts, text_of = _texts(operand.values[steps, series])
+    values = operand.values[steps, series]
+    histograms = None if operand.histograms is None else operand.histograms[steps, series]
+    texts, text_of = _texts(values) if histograms is None else _mixed_texts(values, histograms)
     group_ids = keys.drop((label,)).group().ids[series]
     if node.without and label in node.grouping:
         texts, text_of = [""], np.zeros_like(text_of)
@@ -38,6 +40,12 @@ def count_values(
     codes = keys.scope.encode_all(label, texts)[text_of[first]]
     labels = keys.take(series[first]).with_codes(label, codes)
     return Vector(labels, counts.astype(np.float64), None if counts.all() else counts > 0)
+
+
+def _as_written(node: Aggregation, label: str, context: EvalContext) -> str:
+    """The literal in the query: a text with bytes that are no UTF-8 can't be told from its value."""
+    span = node.param.span if node.param else NOWHERE
+    return context.annotations.query[span.start : span.end] or quoted(label)
 
 
 def _samples(operand: Vector) -> tuple[IntArray, IntArray]:
@@ -54,6 +62,16 @@ def _texts(values: FloatArray) -> tuple[list[str], IntArray]:
     bits = np.where(np.isnan(values), np.nan, values).view(np.int64)
     distinct, index = np.unique(bits, return_inverse=True)
     return [_positional(value) for value in distinct.view(np.float64).tolist()], index
+
+
+def _mixed_texts(values: FloatArray, histograms: HistogramArray) -> tuple[list[str], IntArray]:
+    """`_texts` of samples some of which are histograms."""
+    texts = [
+        _positional(value) if histogram is None else str(histogram)
+        for value, histogram in zip(values.tolist(), histograms.tolist(), strict=True)
+    ]
+    distinct = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return list(distinct), np.array([distinct[text] for text in texts], dtype=np.int64)
 
 
 def _positional(value: float) -> str:

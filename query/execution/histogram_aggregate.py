@@ -1,0 +1,109 @@
+"""Aggregation of native histograms, as upstream's promql/engine.go: aggregation."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from query.execution.annotations import quoted
+from query.execution.columns import float_samples, histogram_cells, present_mask
+from query.execution.context import EvalContext
+from query.execution.values import HistogramArray, Vector
+from query.kernels.grouped import REDUCTIONS, group_present
+from query.kernels.grouping import Grouping
+from query.language.ast import Aggregation, Span
+from tsdb import METRIC_NAME
+from tsdb.errors import IncompatibleHistogramsError
+from tsdb.histogram import CounterReset, FloatHistogram
+from tsdb.histogram_arithmetic import HistogramSum
+from tsdb.sample import BoolArray, FloatArray
+
+_FLOATS_ONLY: Final = frozenset({"min", "max", "stddev", "stdvar", "quantile", "topk", "bottomk"})
+_SELECTING: Final = frozenset({"topk", "bottomk"})
+
+
+def without_ignored_histograms(node: Aggregation, operand: Vector, context: EvalContext) -> Vector:
+    """`operand` without its histograms, if `node.op` has no use for them; this is remarked on."""
+    if operand.histograms is None or node.op not in _FLOATS_ONLY:
+        return operand
+    if _is_histogram(operand).any():
+        span = node.span if node.op in _SELECTING else node.expr.span
+        context.annotations.info(f"ignored histogram in {node.op} aggregation", span)
+    return replace(operand, present=float_samples(operand), histograms=None)
+
+
+def sum_or_average(
+    node: Aggregation, operand: Vector, grouping: Grouping, context: EvalContext
+) -> tuple[FloatArray, BoolArray, HistogramArray]:
+    """(values, present, histograms), each [step, group], of a vector with histograms.
+
+    A group has no result where floats and histograms meet, or histograms that can't be added.
+    """
+    floats, are_histograms = float_samples(operand), _is_histogram(operand)
+    values = REDUCTIONS[node.op](operand.values, floats, grouping)
+    has_floats = _group_mask(floats, grouping, values.shape)
+    has_histograms = _group_mask(are_histograms, grouping, values.shape)
+    if (has_floats & has_histograms).any():
+        context.annotations.warning(
+            "encountered a mix of histograms and floats for aggregation", node.expr.span
+        )
+    present = has_floats & ~has_histograms
+    histograms = np.full(values.shape, None, dtype=object)
+    cells, names = histogram_cells(operand), operand.labels.values(METRIC_NAME)
+    for step, group in zip(*np.nonzero(has_histograms & ~has_floats), strict=True):
+        members = np.flatnonzero(are_histograms[step] & (grouping.ids == group))
+        parts = cells[step, members].tolist()
+        histograms[step, group] = _combined(node, parts, [names[row] for row in members.tolist()], context)
+        present[step, group] = histograms[step, group] is not None
+    return values, present, histograms
+
+
+def _combined(
+    node: Aggregation, parts: Sequence[FloatHistogram], names: Sequence[str], context: EvalContext
+) -> FloatHistogram | None:
+    """The sum or the average of the named series' histograms; None if their buckets are of two kinds."""
+    span = node.expr.span
+    total = HistogramSum(parts[0])
+    for name, part in zip(names[1:], parts[1:], strict=True):
+        try:
+            reconciled = total.add(part).bounds_reconciled
+        except IncompatibleHistogramsError:
+            _remark_mixed_buckets(name, span, context)
+            return None
+        if reconciled:
+            text = "mismatched custom buckets were reconciled during aggregation"
+            context.annotations.info(text, span)
+    hints = {part.counter_reset_hint for part in parts}
+    if {CounterReset.RESET, CounterReset.NOT_RESET} <= hints:
+        context.annotations.warning("conflicting counter resets during histogram aggregation", span)
+    if node.op == "sum":
+        return total.value.compact()
+    if total.value.has_overflow():
+        return _average_of_parts(parts).compact()
+    return total.value.divide(len(parts)).compact()
+
+
+def _average_of_parts(parts: Sequence[FloatHistogram]) -> FloatHistogram:
+    """The average where the sum leaves float64: each part is divided first."""
+    first, *rest = (part.divide(len(parts)) for part in parts)
+    total = HistogramSum(first)
+    for part in rest:
+        total.add(part)
+    return total.value
+
+
+def _remark_mixed_buckets(name: str, span: Span, context: EvalContext) -> None:
+    text = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name"
+    context.annotations.warning(f"{text} {quoted(name)}", span)
+
+
+def _is_histogram(vector: Vector) -> BoolArray:
+    """bool[step, series]: where there is a native histogram."""
+    cells: BoolArray = np.not_equal(histogram_cells(vector), np.array(None)) & present_mask(vector)
+    return cells
+
+
+def _group_mask(present: BoolArray | None, grouping: Grouping, shape: tuple[int, ...]) -> BoolArray:
+    mask = group_present(present, grouping)
+    return np.ones(shape, dtype=np.bool_) if mask is None else mask
