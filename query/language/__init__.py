@@ -2,7 +2,7 @@
 
 from query.language.check import ParserOptions, value_type
 from query.language.functions import AGGREGATORS, FUNCTIONS, Aggregator, Function, ValueType
-from query.language.parser import EVERYTHING, grammar, parse
+from query.language.parser import EVERYTHING, grammar, parse, parse_selector
 from query.language.printer import format_expr, prettify
 from query.language.to_json import to_json
 from query.language.walk import children, walk
@@ -19,6 +19,7 @@ __all__ = [
     "format_expr",
     "grammar",
     "parse",
+    "parse_selector",
     "prettify",
     "to_json",
     "value_type",

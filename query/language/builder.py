@@ -1,8 +1,7 @@
 """From the grammar's rules to AST nodes: one method a rule, named like it."""
 
-import math
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from lark import Token, Transformer, v_args
 
@@ -12,12 +11,10 @@ from query.language.ast import (
     Binary,
     Call,
     Cardinality,
-    DurationBinary,
     DurationCall,
     DurationExpr,
     DurationFunction,
     DurationParen,
-    DurationUnary,
     Expr,
     Extension,
     MatrixSelector,
@@ -30,26 +27,25 @@ from query.language.ast import (
     VectorMatching,
     VectorSelector,
 )
-from query.language.functions import AGGREGATORS, FUNCTIONS
-from query.language.literals import (
-    LiteralError,
-    format_number,
-    parse_duration_ms,
-    parse_number,
-    quote,
-    unquote,
+from query.language.durations import (
+    combine_durations,
+    in_range,
+    number,
+    positive,
+    sign_duration,
+    sign_number,
+    signed,
 )
+from query.language.functions import AGGREGATORS, FUNCTIONS
+from query.language.lexer import span_between, token_span
+from query.language.literals import quote, unquote
+from query.language.modifiers import add_at, add_at_time, add_offset, extend
 from query.language.operations import SET_OPERATORS, operation_tree
 from query.language.problem import ProblemError, nearest
 from tsdb import METRIC_NAME, BadMatcherError, Matcher, MatchOp
 
-Selecting: TypeAlias = VectorSelector | MatrixSelector | Subquery
-
 _CARDINALITIES: Final = {"group_left": Cardinality.MANY_TO_ONE, "group_right": Cardinality.ONE_TO_MANY}
 _MATCH_OPS: Final = {op.value: op for op in MatchOp}
-_ZERO_DIVISION: Final = {"/": "division by zero", "%": "modulo by zero"}
-_DURATION_LIMIT_SECONDS: Final = 2**63 / 1e9
-_AT_LIMIT_SECONDS: Final = float(2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,33 +139,33 @@ class Builder(Transformer[Token, Any]):
         return fills
 
     def fill_value(self, _open: Token, *signed_number: Any) -> float:
-        return _signed(*signed_number[:-1]).value
+        return signed(*signed_number[:-1]).value
 
     # Operands
 
     def number(self, token: Token) -> NumberLiteral:
-        return _number(token)
+        return number(token)
 
     duration_number = number
 
     def string(self, token: Token) -> StringLiteral:
-        return StringLiteral(unquote(token), _span(token))
+        return StringLiteral(unquote(token), token_span(token))
 
     def paren(self, left: Token, expr: Expr, right: Token) -> Paren:
-        return Paren(expr, _between(left, right))
+        return Paren(expr, span_between(left, right))
 
     def call(self, name: Token, arguments: Arguments) -> Call:
         if name not in FUNCTIONS:
             raise ProblemError(
-                f"unknown function with name {quote(name)}", _span(name), nearest(name, FUNCTIONS)
+                f"unknown function with name {quote(name)}", token_span(name), nearest(name, FUNCTIONS)
             )
-        return Call(str(name), arguments.args, Span(_start(name), arguments.end))
+        return Call(str(name), arguments.args, Span(token_span(name).start, arguments.end))
 
     def arguments(self, _left: Token, *args_and_right: Any) -> Arguments:
-        return Arguments(args_and_right[:-1], _end(args_and_right[-1]))
+        return Arguments(args_and_right[:-1], token_span(args_and_right[-1]).end)
 
     def trailing_comma(self, comma: Token) -> None:
-        raise ProblemError("trailing commas not allowed in function call args", _span(comma))
+        raise ProblemError("trailing commas not allowed in function call args", token_span(comma))
 
     def aggregator(self, token: Token) -> Token:
         return token
@@ -183,7 +179,7 @@ class Builder(Transformer[Token, Any]):
             else:
                 args = clause.args
         op = name.lower()
-        span = Span(_start(name), max(clause.end for clause in clauses))
+        span = Span(token_span(name).start, max(clause.end for clause in clauses))
         wanted = 1 if AGGREGATORS[op].param_type is None else 2
         if not args:
             raise ProblemError("no arguments for aggregate expression provided", span)
@@ -200,12 +196,12 @@ class Builder(Transformer[Token, Any]):
         return Grouping(labels.names, kind.type == "WITHOUT", labels.end)
 
     def labels(self, _left: Token, *names_and_right: Any) -> Names:
-        return Names(names_and_right[:-1], _end(names_and_right[-1]))
+        return Names(names_and_right[:-1], token_span(names_and_right[-1]).end)
 
     def label(self, token: Token) -> str:
         name = unquote(token) if token.type == "STRING" else str(token)
         if not name:
-            raise ProblemError(f"invalid label name for grouping: {quote(name)}", _span(token))
+            raise ProblemError(f"invalid label name for grouping: {quote(name)}", token_span(token))
         return name
 
     # Selectors
@@ -219,18 +215,20 @@ class Builder(Transformer[Token, Any]):
         name = str(first)
         by_name = Matcher(METRIC_NAME, MatchOp.EQUAL, name)
         if braces is None:
-            return VectorSelector(name, (by_name,), span=_span(first))
-        return VectorSelector(name, (by_name, *braces.matchers), span=Span(_start(first), braces.span.end))
+            return VectorSelector(name, (by_name,), span=token_span(first))
+        return VectorSelector(
+            name, (by_name, *braces.matchers), span=Span(token_span(first).start, braces.span.end)
+        )
 
     def matchers(self, left: Token, *matchers_and_right: Any) -> Braces:
-        return Braces(matchers_and_right[:-1], _between(left, matchers_and_right[-1]))
+        return Braces(matchers_and_right[:-1], span_between(left, matchers_and_right[-1]))
 
     def matcher(self, name: Token, operator: Token, value: Token) -> Matcher:
         label = unquote(name) if name.type == "STRING" else str(name)
         try:
             return Matcher(label, _MATCH_OPS[operator], unquote(value))
         except BadMatcherError as error:
-            raise ProblemError(str(error), _between(name, value)) from error
+            raise ProblemError(str(error), span_between(name, value)) from error
 
     def quoted_metric_name(self, token: Token) -> Matcher:
         return Matcher(METRIC_NAME, MatchOp.EQUAL, unquote(token))
@@ -238,180 +236,58 @@ class Builder(Transformer[Token, Any]):
     def matrix_selector(
         self, operand: Expr, left: Token, duration: DurationExpr, right: Token
     ) -> MatrixSelector:
-        brackets = _between(left, right)
+        brackets = span_between(left, right)
         if not isinstance(operand, VectorSelector):
             raise ProblemError("ranges only allowed for vector selectors", brackets)
         if operand.offset is not None:
             raise ProblemError("no offset modifiers allowed before range", brackets)
         if operand.at is not None:
             raise ProblemError("no @ modifiers allowed before range", brackets)
-        return MatrixSelector(operand, _positive(duration), Span(operand.span.start, brackets.end))
+        return MatrixSelector(operand, positive(duration), Span(operand.span.start, brackets.end))
 
     def subquery(self, expr: Expr, _left: Token, duration: DurationExpr, *step_and_right: Any) -> Subquery:
         *step, right = step_and_right
-        span = Span(expr.span.start, _end(right))
-        return Subquery(expr, _positive(duration), _positive(step[0]) if step else None, span=span)
+        span = Span(expr.span.start, token_span(right).end)
+        return Subquery(expr, positive(duration), positive(step[0]) if step else None, span=span)
 
     # Modifiers
 
     def extension(self, operand: Expr, keyword: Token) -> Expr:
-        kind = Extension(keyword.lower())
-        if isinstance(operand, Subquery):
-            raise ProblemError(f"{kind.value} modifier is not supported for subqueries", operand.span)
-        if isinstance(operand, MatrixSelector):
-            return replace(operand, selector=_extended(operand.selector, kind, operand.span))
-        if isinstance(operand, VectorSelector):
-            return _extended(operand, kind, operand.span)
-        raise ProblemError(f"{kind.value} modifier not implemented", operand.span)
+        return extend(operand, Extension(keyword.lower()))
 
-    def offset(self, operand: Expr, _keyword: Token, duration: DurationExpr) -> Selecting:
-        selecting = _require_selecting(operand, "offset")
-        if _time_modifiers(selecting).offset is not None:
-            raise ProblemError("offset may not be set multiple times", selecting.span)
-        is_zero = isinstance(duration, NumberLiteral) and duration.value == 0
-        return _modified(selecting, duration.span.end, offset=None if is_zero else _as_duration(duration))
+    def offset(self, operand: Expr, _keyword: Token, duration: DurationExpr) -> Expr:
+        return add_offset(operand, duration)
 
     def offset_duration(self, *signed: Any) -> DurationExpr:
-        return _duration_unary(*signed) if len(signed) == 2 else _in_range(signed[0])
+        return sign_duration(*signed) if len(signed) == 2 else in_range(signed[0])
 
-    def at_time(self, operand: Expr, *signed_number: Any) -> Selecting:
-        time = _signed(*signed_number)
-        if not abs(time.value) < _AT_LIMIT_SECONDS:
-            shown = (
-                format_number(time.value)
-                if math.isinf(time.value)
-                else f"{time.value:f}".replace("nan", "NaN")
-            )
-            raise ProblemError(f"timestamp out of bounds for @ modifier: {shown}", operand.span)
-        return _modified(_require_free_at(operand), time.span.end, at=_round_half_away(time.value * 1000))
+    def at_time(self, operand: Expr, *signed_number: Any) -> Expr:
+        return add_at_time(operand, signed(*signed_number))
 
-    def at_anchor(self, operand: Expr, anchor: Token, _left: Token, right: Token) -> Selecting:
-        return _modified(_require_free_at(operand), _end(right), at=AtAnchor(anchor.lower()))
+    def at_anchor(self, operand: Expr, anchor: Token, _left: Token, right: Token) -> Expr:
+        return add_at(operand, AtAnchor(anchor.lower()), token_span(right).end)
 
     # Durations
 
     def duration(self, *chain: Any) -> DurationExpr:
         if len(chain) == 1:
-            return _in_range(chain[0])
-        return operation_tree(chain, str, _duration_unary, _duration_binary)
+            return in_range(chain[0])
+        return operation_tree(chain, str, sign_duration, combine_durations)
 
     def duration_call(self, name: Token, _left: Token, *args_and_right: Any) -> DurationCall:
         *args, right = args_and_right
-        return DurationCall(DurationFunction(name.lower()), tuple(args), _between(name, right))
+        return DurationCall(DurationFunction(name.lower()), tuple(args), span_between(name, right))
 
     def duration_paren(self, left: Token, operand: DurationExpr, right: Token) -> DurationParen:
-        return DurationParen(operand, _between(left, right))
-
-
-def _start(token: Token) -> int:
-    return token.start_pos or 0
-
-
-def _end(token: Token) -> int:
-    return token.end_pos or 0
-
-
-def _span(token: Token) -> Span:
-    return Span(_start(token), _end(token))
-
-
-def _between(first: Token, last: Token) -> Span:
-    return Span(_start(first), _end(last))
-
-
-def _number(token: Token) -> NumberLiteral:
-    try:
-        if token.type == "DURATION":
-            return NumberLiteral(parse_duration_ms(token) / 1000, True, _span(token))
-        return NumberLiteral(parse_number(token), False, _span(token))
-    except LiteralError as error:
-        raise ProblemError(str(error), _span(token)) from error
-
-
-def _signed(*sign_and_number: Any) -> NumberLiteral:
-    *sign, number = sign_and_number
-    return _sign_number(sign[0], number) if sign else number
-
-
-def _sign_number(sign: Token, number: NumberLiteral) -> NumberLiteral:
-    value = -number.value if sign == "-" else number.value
-    return NumberLiteral(value, number.is_duration, Span(_start(sign), number.span.end))
+        return DurationParen(operand, span_between(left, right))
 
 
 def _unary(sign: Token, operand: Expr) -> Expr:
     if isinstance(operand, NumberLiteral):
-        return _sign_number(sign, operand)
-    return Unary(str(sign), operand, Span(_start(sign), operand.span.end))
+        return sign_number(sign, operand)
+    return Unary(str(sign), operand, Span(token_span(sign).start, operand.span.end))
 
 
 def _binary(operator: Operator, lhs: Expr, rhs: Expr) -> Expr:
     span = Span(lhs.span.start, rhs.span.end)
     return Binary(operator.symbol, lhs, rhs, operator.return_bool, operator.matching, span)
-
-
-def _duration_unary(sign: Token, operand: DurationExpr) -> DurationExpr:
-    """A sign is part of a number; a plus before anything else says nothing."""
-    if isinstance(operand, NumberLiteral):
-        return _in_range(_sign_number(sign, operand))
-    if sign == "+":
-        return operand
-    return DurationUnary("-", operand, Span(_start(sign), operand.span.end))
-
-
-def _duration_binary(operator: Token, lhs: DurationExpr, rhs: DurationExpr) -> DurationExpr:
-    if operator in _ZERO_DIVISION and isinstance(rhs, NumberLiteral) and rhs.value == 0:
-        raise ProblemError(_ZERO_DIVISION[operator], _span(operator))
-    return DurationBinary(str(operator), _in_range(lhs), _in_range(rhs), Span(lhs.span.start, rhs.span.end))
-
-
-def _in_range(duration: DurationExpr) -> DurationExpr:
-    if isinstance(duration, NumberLiteral) and abs(duration.value) > _DURATION_LIMIT_SECONDS:
-        raise ProblemError("duration out of range", duration.span)
-    return duration
-
-
-def _positive(duration: DurationExpr) -> DurationExpr:
-    if isinstance(duration, NumberLiteral) and duration.value <= 0:
-        raise ProblemError("duration must be greater than 0", duration.span)
-    return _as_duration(duration)
-
-
-def _as_duration(duration: DurationExpr) -> DurationExpr:
-    """`[300]` means, and prints as, `[5m]`."""
-    return replace(duration, is_duration=True) if isinstance(duration, NumberLiteral) else duration
-
-
-def _round_half_away(value: float) -> int:
-    return int(math.copysign(math.floor(abs(value) + 0.5), value))
-
-
-def _extended(selector: VectorSelector, kind: Extension, span: Span) -> VectorSelector:
-    if selector.extension not in (None, kind):
-        raise ProblemError("anchored and smoothed modifiers cannot be used together", span)
-    return replace(selector, extension=kind)
-
-
-def _require_selecting(operand: Expr, modifier: str) -> Selecting:
-    if isinstance(operand, VectorSelector | MatrixSelector | Subquery):
-        return operand
-    selectors = "an instant vector selector or range vector selector or a subquery"
-    raise ProblemError(f"{modifier} modifier must be preceded by {selectors}", operand.span)
-
-
-def _require_free_at(operand: Expr) -> Selecting:
-    selecting = _require_selecting(operand, "@")
-    if _time_modifiers(selecting).at is not None:
-        raise ProblemError("@ <timestamp> may not be set multiple times", selecting.span)
-    return selecting
-
-
-def _time_modifiers(selecting: Selecting) -> VectorSelector | Subquery:
-    """The node that holds `offset` and `at`."""
-    return selecting.selector if isinstance(selecting, MatrixSelector) else selecting
-
-
-def _modified(selecting: Selecting, end: int, **modifier: Any) -> Selecting:
-    span = Span(selecting.span.start, end)
-    if isinstance(selecting, MatrixSelector):
-        return replace(selecting, selector=replace(selecting.selector, **modifier), span=span)
-    return replace(selecting, span=span, **modifier)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from lark import Token
 from lark.lexer import Lexer
 
+from query.language.ast import Span
 from query.language.functions import AGGREGATORS
 from query.language.literals import LiteralError, quote, quote_char, unquote
 
@@ -152,6 +153,15 @@ def tokens(text: str) -> Iterator[Token]:
         yield _fault(_explain(text, end, mode), end, text)
     elif message := _AT_END.get(mode) or (depth and "unclosed left parenthesis"):
         yield _fault(message, end, text)
+
+
+def token_span(token: Token) -> Span:
+    return Span(token.start_pos or 0, token.end_pos or 0)
+
+
+def span_between(first: Token, last: Token) -> Span:
+    """From the start of one token to the end of another."""
+    return Span(first.start_pos or 0, last.end_pos or 0)
 
 
 def _classify(word: str, text: str, end: int) -> str:

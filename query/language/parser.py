@@ -1,18 +1,19 @@
 """`parse`: text to a checked tree."""
 
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from lark import Lark, UnexpectedToken
 
 from query.errors import ParseError
-from query.language.ast import Expr
+from query.language.ast import Expr, VectorSelector
 from query.language.builder import Builder
 from query.language.check import ParserOptions, check
 from query.language.lexer import PromqlLexer
 from query.language.problem import ProblemError
 from query.language.syntax_error import explain
+from tsdb import Matcher
 
 UPSTREAM_DEFAULTS: Final = ParserOptions()
 EVERYTHING: Final = ParserOptions(True, True, True, True)
@@ -26,34 +27,50 @@ def parse(text: str, options: ParserOptions = UPSTREAM_DEFAULTS) -> Expr:
     return _parse_cached(text, options) if len(text) <= _MAX_CACHED_CHARACTERS else _parse(text, options)
 
 
+def parse_selector(text: str) -> tuple[Matcher, ...]:
+    """The matchers of a selector without modifiers, which may be empty ones. Raises `ParseError`.
+
+    Source: upstream's ParseMetricSelector, for `match[]` and `promtool`.
+    """
+    selector = _read(text, "selector")
+    assert isinstance(selector, VectorSelector)
+    return selector.matchers
+
+
 def _parse(text: str, options: ParserOptions) -> Expr:
-    if len(text) > MAX_CHARACTERS:
-        message = f"query of {len(text)} characters is longer than {MAX_CHARACTERS}"
-        raise ParseError(message, 0, 0, text)
+    expr = _read(text, "start")
     try:
-        return check(_read(text), text, options)
+        return check(expr, text, options)
     except ProblemError as problem:
-        span = problem.span
-        raise ParseError(problem.message, span.start, span.end, text, problem.hint) from None
+        raise _with_text(problem, text) from None
 
 
 _parse_cached = lru_cache(_CACHED_QUERIES)(_parse)
 
 
-def _read(text: str) -> Expr:
+def _read(text: str, rule: str) -> Expr:
+    if len(text) > MAX_CHARACTERS:
+        raise ParseError(f"query of {len(text)} characters is longer than {MAX_CHARACTERS}", 0, 0, text)
     try:
-        return grammar().parse(text)  # type: ignore[return-value]  # the builder's `start` returns an Expr
+        return grammar().parse(text, start=rule)  # type: ignore[return-value]  # an Expr, see the builder
+    except ProblemError as problem:
+        raise _with_text(problem, text) from None
     except UnexpectedToken as error:
-        raise explain(error, text) from None
+        raise _with_text(explain(error, text), text) from None
+
+
+def _with_text(problem: ProblemError, text: str) -> ParseError:
+    return ParseError(problem.message, problem.span.start, problem.span.end, text, problem.hint)
 
 
 @cache
 def grammar() -> Lark:
     """The parser's tables, made at the first query; a server may call this in advance."""
     return Lark(
-        files(__package__).joinpath("promql.lark").read_text(encoding="utf-8"),
+        Path(__file__).with_name("promql.lark").read_text(encoding="utf-8"),
         parser="lalr",
         lexer=PromqlLexer,
         transformer=Builder(),
+        start=["start", "selector"],
         maybe_placeholders=False,
     )

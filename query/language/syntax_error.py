@@ -36,9 +36,12 @@ CONTEXTS: Final = {
 
 
 def explain(error: UnexpectedToken, text: str) -> ProblemError:
-    """The problem behind Lark's error. Raises `ProblemError` where an earlier part is at fault."""
+    """The problem behind Lark's error, or one in a part of the query that was complete before it."""
     parser = error.interactive_parser.parser_state
-    _reduce_by_default(parser, error.token.type)
+    try:
+        _reduce_by_default(parser, error.token.type)
+    except ProblemError as earlier:
+        return earlier
     if error.token.type == FAULT:
         return ProblemError(str(error.token), Span(error.token.start_pos or 0, len(text)))
     at_end = error.token.type == "$END"

@@ -23,25 +23,25 @@ def parse_or_refuse(text: str) -> None:
         assert not drawing or "^" in drawing
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(TREES)
 def test_parse_of_a_printed_tree_gives_the_tree(tree: Expr) -> None:
     assert parse(format_expr(tree), EVERYTHING) == tree
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(TREES)
 def test_parse_of_a_prettified_tree_gives_the_tree(tree: Expr) -> None:
     assert parse(prettify(tree), EVERYTHING) == tree
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(TREES)
 def test_every_tree_has_a_json_form(tree: Expr) -> None:
     assert to_json(tree)["type"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=40))
 @example("\ud800")
 @example('"\ud800"')
@@ -61,7 +61,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     parse_or_refuse(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=12).map(" ".join))
 def test_any_fragments_are_parsed_or_refused(text: str) -> None:
     parse_or_refuse(text)

@@ -196,6 +196,10 @@ def test_regular_expression_that_does_not_compile() -> None:
     assert refusal('a{b=~"("}').startswith("1:3: parse error: ")
 
 
+def test_problem_of_a_complete_part_comes_before_a_later_one() -> None:
+    assert refusal("nope(a) $") == '1:1: parse error: unknown function with name "nope"'
+
+
 def test_info_takes_matchers_that_match_everything() -> None:
     parse("info(a, {b=~'.*'})", EVERYTHING)
 
