@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -150,6 +151,7 @@ def relabel(labels: Mapping[str, str], rules: Sequence[Rule]) -> dict[str, str] 
     return result
 
 
+@lru_cache(maxsize=1024)  # all targets of a job share its rules
 def _compiled(config: RelabelConfig, scheme: NameScheme) -> Rule:
     regex = compile_regex(config.regex)
     expands_target = config.action == "replace"

@@ -32,7 +32,10 @@ SANS_IO = [
     "collector/exposition",
     "collector/relabel.py",
     "collector/schedule.py",
+    "collector/series.py",
     "collector/target.py",
+    "collector/config.py",
+    "collector/intake.py",
 ]
 
 

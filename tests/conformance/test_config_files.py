@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from miniprom.config import ConfigFileError, load_config, render_config
+from tests.conformance.conftest import BESIDE_REPOSITORY
 
-ROOT = Path(
-    os.environ.get("MINIPROM_CONFORMANCE", Path(__file__).parents[2].parent / "shared" / "conformance")
-)
+ROOT = Path(os.environ.get("MINIPROM_CONFORMANCE", BESIDE_REPOSITORY))
 FILES = sorted((ROOT / "config").rglob("*.yml"))
 
 NOT_YET = {
