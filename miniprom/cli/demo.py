@@ -24,6 +24,8 @@ OTHER_QUERIES: Final = (
 )
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.5
+_AGE_MS: Final = 600_000
+"""How long the simulated cluster has been running already, so that its stories show."""
 
 
 class DemoFailedError(MinipromError):
@@ -41,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 async def _show(port: int, *, once: bool) -> None:
-    targets = SimulatedTargets(Cluster(SystemClock().now_ms()))
+    targets = SimulatedTargets(Cluster(SystemClock().now_ms() - _AGE_MS))
     url = f"http://127.0.0.1:{port}"
     async with serving(targets) as served:
         print(f"{len(targets.names)} simulated targets of a Flux cluster are up, for example")
