@@ -105,8 +105,8 @@ def dense_blocks(
     patterns = np.packbits(present, axis=0).T
     keys = np.ascontiguousarray(patterns).view(f"V{patterns.shape[1]}").ravel()
     _, sample_of, pattern_of = np.unique(keys, return_index=True, return_inverse=True)
-    for pattern, sample in enumerate(sample_of):
-        rows = np.flatnonzero(present[:, sample])
+    for pattern in np.argsort(sample_of):
+        rows = np.flatnonzero(present[:, sample_of[pattern]])
         if len(rows):
             columns = np.flatnonzero(pattern_of == pattern)
             yield Block(series[columns], timestamps_ms[rows], values[np.ix_(rows, columns)])
