@@ -57,6 +57,17 @@ def test_vanished_slot_is_given_away_by_the_next_update_not_by_this_one() -> Non
     assert memory.update(b"a 1\nc 3\nd 4\n").added == [(1, named("d"))]
 
 
+def test_several_vacant_slots_are_each_given_to_one_series() -> None:
+    memory = LineMemory(TEXT)
+    memory.update(b"a 1\nb 2\nc 3\n")
+    memory.update(b"c 3\n")
+    added = dict(memory.update(b"c 3\nd 4\ne 5\nf 6\n").added)
+    assert sorted(added) == [0, 1, 3]
+    update = memory.update(b"c 3\nd 4\nf 6\n")
+    assert [added[slot] for slot in update.vanished.tolist()] == [named("e")]
+    assert memory.update(b"c 3\nd 5\nf 6\n").added == []
+
+
 def test_returned_series_is_new() -> None:
     memory = LineMemory(TEXT)
     memory.update(b"a 1\nb 2\n")
@@ -158,8 +169,9 @@ def test_openmetrics_lines_with_timestamps_and_exemplars_keep_their_slots() -> N
 
 def test_changed_help_is_reported_though_no_series_changed() -> None:
     memory = LineMemory(TEXT)
-    memory.update(b"# HELP a Old.\na 1\n")
+    before = memory.update(b"# HELP a Old.\na 1\n")
     update = memory.update(b"# HELP a New.\na 1\n")
+    assert update.slots is before.slots
     assert update.metadata == {"a": Metadata(help="New.")}
     assert memory.update(b"# HELP a New.\n# remark\na 1\n").metadata is None
 
@@ -171,6 +183,13 @@ def test_bound_of_a_new_series_follows_the_type_line_above_it() -> None:
         b'# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="2"} 1\n# TYPE g gauge\ng 1\ng{le="2"} 1\n'
     )
     assert [labels for _, labels in update.added] == [named("h_bucket", le="2.0"), named("g", le="2")]
+
+
+def test_bound_of_a_new_series_follows_the_last_of_several_types() -> None:
+    memory = LineMemory(TEXT)
+    memory.update(b"# TYPE g gauge\ng 1\n# TYPE h histogram\n")
+    update = memory.update(b'# TYPE g gauge\ng 1\n# TYPE h histogram\nh_bucket{le="1"} 1\n')
+    assert [labels for _, labels in update.added] == [named("h_bucket", le="1.0")]
 
 
 def test_line_feed_in_a_label_value_is_remembered_like_any_other() -> None:
