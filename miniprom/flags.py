@@ -32,7 +32,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("web.route-prefix", "", "Prefix of all routes. Defaults to the path of --web.external-url."),
     Flag("web.page-title", "miniprom", "Title of the home page."),
     Flag("web.cors.origin", ".*", "Regex of allowed CORS origins, fully anchored."),
-    Flag("web.max-connections", "512", "Maximum number of simultaneous connections."),
+    Flag("web.max-connections", "512", "Limit of connections.", ignored="connections are not limited"),
     Flag("web.read-timeout", "5m", "Idle time after which a connection is closed."),
     _switch("web.enable-lifecycle", "Enable shutdown and reload by HTTP request."),
     _switch("web.enable-remote-write-receiver", "Accept remote write requests at /api/v1/write."),

@@ -66,10 +66,7 @@ class Server:
         """Listen and scrape. Raises `OSError` if an address is taken."""
         await self._runner.setup()
         for address in self.settings.listen:
-            site = web.TCPSite(
-                self._runner, address.host or None, address.port, backlog=self.settings.max_connections
-            )
-            await site.start()
+            await web.TCPSite(self._runner, address.host or None, address.port).start()
         await self._apply(self.services.config)
         self._expiry = asyncio.create_task(self._expire_forever())
         self.services.phase = Phase.READY

@@ -35,7 +35,6 @@ class Settings:
     route_prefix: str
     page_title: str
     cors_origin: str
-    max_connections: int
     read_timeout_ms: int
     enable_lifecycle: bool
     enable_remote_write_receiver: bool
@@ -68,7 +67,6 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         route_prefix=_route_prefix(flags["web.route-prefix"], external_url),
         page_title=flags["web.page-title"],
         cors_origin=flags["web.cors.origin"],
-        max_connections=_positive(flags, "web.max-connections"),
         read_timeout_ms=_duration(flags, "web.read-timeout"),
         enable_lifecycle=flags["web.enable-lifecycle"] == "true",
         enable_remote_write_receiver=flags["web.enable-remote-write-receiver"] == "true",
