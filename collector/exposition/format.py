@@ -62,15 +62,17 @@ class Format:
         The bounds of histograms and summaries are put into the spelling of OpenMetrics, as upstream does.
         """
         name, _, inside = _utf8(series, 0).partition("{")
-        pairs = {METRIC_NAME: name.rstrip()} if name else {}
+        names = [name.rstrip()] if name else []
+        pairs: dict[str, str] = {}
         items = self.grammar.label_parts.findall(inside)
         for plain, quoted, value in items:
             if value:
                 pairs[plain or _unquote(quoted)] = _unquote(value)
             else:
-                pairs[METRIC_NAME] = _unquote(quoted)
-        if METRIC_NAME not in pairs:
+                names.append(_unquote(quoted))
+        if not names:
             raise LineError("a metric name", 0)
+        pairs[METRIC_NAME] = names[0]
         if len(pairs) != len(items) + bool(name):
             raise LineError("one metric name, and each label once", 0)
         if "" in pairs:
