@@ -5,19 +5,19 @@ Upstream: promql/engine.go, resetHistograms. Histograms with the same bounds are
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from query.execution.annotations import for_metric, quoted
-from query.execution.columns import float_samples
+from query.execution.columns import float_samples, present_mask, take
 from query.execution.context import EvalContext
 from query.execution.values import Vector
 from query.kernels.grouped import REDUCTIONS, group_present
 from query.kernels.grouping import Grouping, step_blocks
 from query.language.ast import Span
-from tsdb import METRIC_NAME, LabelFrame
+from tsdb import METRIC_NAME, LabelFrame, join_groups
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 BUCKET_LABEL: Final = "le"
@@ -71,6 +71,37 @@ def classic_histograms(vector: Vector, span: Span, context: EvalContext) -> Clas
     return ClassicHistograms(
         labels.take(groups.first), bounds, values, present, Grouping.of(ids, groups.count)
     )
+
+
+def native_histograms(vector: Vector) -> Vector:
+    """The series of a vector that have native histograms, without their floats."""
+    if vector.histograms is None:
+        return take(vector, np.empty(0, dtype=np.int64))
+    present: BoolArray = np.not_equal(vector.histograms, np.array(None)) & present_mask(vector)
+    return take(replace(vector, present=present), np.flatnonzero(present.any(axis=0)))
+
+
+def without_clashes(
+    classic: ClassicHistograms, native: Vector
+) -> tuple[ClassicHistograms, Vector, LabelFrame]:
+    """Both without the samples at steps where one of each has the same labels, and those labels."""
+    native_ids, classic_ids, _ = join_groups(native.labels, classic.labels)
+    _, native_rows, classic_rows = np.intersect1d(native_ids, classic_ids, return_indices=True)
+    if not len(native_rows):
+        return classic, native, native.labels.take(native_rows)
+    steps = len(native.values)
+    filled = present_mask(Vector(classic.labels, classic.counts, classic.present))
+    classic_present = group_present(filled, classic.grouping)
+    if classic_present is None:
+        classic_present = np.ones((steps, classic.grouping.count), dtype=np.bool_)
+    native_present = present_mask(native).copy()
+    clash = native_present[:, native_rows] & classic_present[:, classic_rows]
+    native_present[:, native_rows] &= ~clash
+    cleared = np.zeros_like(classic_present)
+    cleared[:, classic_rows] = clash
+    counted = filled & ~cleared[:, classic.grouping.ids]
+    clashing = native.labels.take(native_rows[clash.any(axis=0)])
+    return replace(classic, present=counted), replace(native, present=native_present), clashing
 
 
 def evaluate(
