@@ -152,8 +152,11 @@ class Rings:
         columns = self._column_of[ids]
         if columns.min() < 0:
             joining = np.unique(ids[columns < 0])
-            self._column_of[joining] = len(ring.layout) + np.arange(len(joining))
-            ring.join(joining)
+            left_behind = ring.layout.find(joining)  # by a series that went away and comes back
+            new = joining[left_behind < 0]
+            self._column_of[joining] = left_behind
+            self._column_of[new] = len(ring.layout) + np.arange(len(new))
+            ring.join(new)
             columns = self._column_of[ids]
         return columns
 

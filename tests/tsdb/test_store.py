@@ -208,6 +208,17 @@ def test_a_series_that_writes_between_the_rows_of_its_ring_is_read_in_full() -> 
     assert read(store) == [[(0, 1.0), (100, 1.0)], [(0, 2.0), (50, 2.0)]]
 
 
+def test_a_series_that_left_its_ring_and_expired_may_come_back_to_it() -> None:
+    store = Store(retention_ms=60)
+    ids = store.series_ids(series(2))
+    store.append(ids, 0, numbers(1.0, 1.0))
+    store.append(ids[:1], 4, numbers(1.0))
+    store.append(ids[1:], 1, numbers(1.0))
+    store.expire(62)
+    store.append(ids, 62, numbers(2.0, 2.0))
+    assert read(store, 62) == [[(4, 1.0), (62, 2.0)], [(62, 2.0)]]
+
+
 def test_a_snapshot_taken_before_a_series_moved_still_shows_it() -> None:
     store = Store(retention_ms=None)
     ids = store.series_ids(series(2))
