@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -224,6 +224,7 @@ class FloatHistogram:
         return "{" + ", ".join(parts + [str(bucket) for bucket in sides if bucket.count]) + "}"
 
 
+@lru_cache(maxsize=8192)
 def exponential_bound(index: int, schema: int) -> float:
     """The upper bound of bucket `index`; the last finite bucket ends at the largest float.
 

@@ -201,7 +201,7 @@ def _joint_hint(left: CounterReset, right: CounterReset) -> tuple[CounterReset, 
 
 def _aligned(left: FloatHistogram, right: FloatHistogram) -> tuple[FloatHistogram, FloatHistogram]:
     """Both with all buckets that either has. Requires: one layout."""
-    if left.positive.indexes is right.positive.indexes and left.negative.indexes is right.negative.indexes:
+    if _same_indexes(left.positive, right.positive) and _same_indexes(left.negative, right.negative):
         return left, right
     positive = np.union1d(left.positive.indexes, right.positive.indexes)
     negative = np.union1d(left.negative.indexes, right.negative.indexes)
@@ -211,6 +211,10 @@ def _aligned(left: FloatHistogram, right: FloatHistogram) -> tuple[FloatHistogra
             right, positive=_spread(right.positive, positive), negative=_spread(right.negative, negative)
         ),
     )
+
+
+def _same_indexes(left: Buckets, right: Buckets) -> bool:
+    return left.indexes is right.indexes or np.array_equal(left.indexes, right.indexes)
 
 
 def _numbers(histogram: FloatHistogram) -> FloatArray:
@@ -295,6 +299,5 @@ def _split_at(histogram: FloatHistogram, side: Buckets, threshold: float) -> tup
 
 
 def _any_fell(current: Buckets, previous: Buckets) -> bool:
-    previous = previous.compact()
     indexes = np.union1d(current.indexes, previous.indexes)
     return bool((_spread(current, indexes).counts < _spread(previous, indexes).counts).any())

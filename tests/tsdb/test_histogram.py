@@ -85,6 +85,13 @@ def test_custom_buckets_reach_from_minus_to_plus_infinity() -> None:
     ]
 
 
+def test_only_the_first_custom_bucket_includes_its_lower_bound() -> None:
+    histogram = FloatHistogram(
+        schema=CUSTOM_BUCKETS, positive=Buckets.dense(0, [1, 1]), custom_values=(-2.0, -1.0)
+    )
+    assert [bucket.lower_inclusive for bucket in histogram.buckets()] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("lower_inclusive", "upper_inclusive", "rule"),
     [(False, True, 0), (True, False, 1), (False, False, 2), (True, True, 3)],

@@ -1,8 +1,14 @@
 """A runner that lets a wrong answer pass is worse than none: each kind of mistake is a failure, named."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from miniprom.promqltest import CaseResult, parse_script, run_script
+from query import Engine, RangeMatrix, Result
+from query.language.ast import Expr
+from tsdb import Snapshot
 
 DATA = """
 load 1m
@@ -215,6 +221,56 @@ def test_instant_case_must_hold_as_step_of_a_range_query() -> None:
     """`query_range` can't answer with a range vector, though the instant query can."""
     text = problem('eval instant at 3m m{a="1"}[2m]\n  m{a="1"} 4', data='load 3m\n  m{a="1"} 3 4\n\n')
     assert text.startswith("as the middle step of a range query: ")
+
+
+class WrongInRangeQueries(Engine):
+    """Answers range queries by one minute too late."""
+
+    def range(self, snapshot: Snapshot, query: str | Expr, *steps: int, **more: Any) -> Result:
+        start_ms, end_ms, step_ms = steps
+        late = super().range(snapshot, query, start_ms + 60_000, end_ms + 60_000, step_ms, **more)
+        assert isinstance(late.value, RangeMatrix)
+        return replace(late, value=replace(late.value, steps_ms=late.value.steps_ms - 60_000))
+
+
+class BlindToAt(Engine):
+    """Answers all instant queries as if `@` had not been written."""
+
+    def instant(self, snapshot: Snapshot, query: str | Expr, time_ms: int, **more: Any) -> Result:
+        return super().instant(snapshot, str(query).replace(" @ 120.000", ""), time_ms, **more)
+
+
+def test_other_value_as_step_of_a_range_query_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniprom.promqltest.runner.Engine", WrongInRangeQueries)
+    text = problem('eval instant at 2m m{a="1"}\n  m{a="1"} 3')
+    assert text == 'as the middle step of a range query: m{a="1"} at 120s: expected 3, got 4'
+
+
+def test_other_scalar_as_step_of_a_range_query_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniprom.promqltest.runner.Engine", WrongInRangeQueries)
+    text = problem("eval instant at 2m time()\n  120")
+    assert text == "as the middle step of a range query: expected the scalar 120, got 180"
+
+
+def test_other_value_with_at_on_the_selectors_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniprom.promqltest.runner.Engine", BlindToAt)
+    text = problem('eval instant at 2m m{a="1"}\n  m{a="1"} 3')
+    assert text.startswith('as m{a="1"} @ 120.000 at -1200s: m{a="1"}: expected 3')
+
+
+def test_crash_of_the_engine_is_a_failure_even_where_one_is_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniprom.promqltest.runner.Engine.instant", lambda *_: 1 // 0)
+    text = problem("eval instant at 2m m +\n  expect fail")
+    assert text.startswith("the engine crashed: ZeroDivisionError: ")
+
+
+def test_order_can_not_be_expected_of_a_range_query() -> None:
+    text = problem("eval range from 0 to 1m step 1m m\n  expect ordered")
+    assert text == "an order can't be expected of a matrix"
+
+
+def test_series_where_a_string_is_expected_are_a_failure() -> None:
+    assert problem('eval instant at 2m m\n  expect string "m"') == "expected the string 'm', got 2 series"
 
 
 def test_load_over_older_samples_is_a_failure() -> None:

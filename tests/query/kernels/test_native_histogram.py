@@ -153,6 +153,22 @@ def test_trimming_the_zero_bucket_is_linear() -> None:
     assert text(ZERO, 0.25, keep_below=False) == "{count:1, sum:0.375, [-0.5,0.5]:1}"
 
 
+def test_zero_bucket_of_a_positive_histogram_is_trimmed_from_zero_on() -> None:
+    histogram = FloatHistogram(count=8, zero_threshold=0.5, zero_count=4, positive=Buckets.dense(0, [4]))
+    assert trimmed(histogram, 0.25, keep_below=True).zero_count == 2
+
+
+def test_zero_bucket_between_both_sides_is_trimmed_over_its_whole_width() -> None:
+    histogram = FloatHistogram(
+        count=12,
+        zero_threshold=0.5,
+        zero_count=4,
+        positive=Buckets.dense(0, [4]),
+        negative=Buckets.dense(0, [4]),
+    )
+    assert trimmed(histogram, 0.25, keep_below=True).zero_count == 3
+
+
 @pytest.mark.parametrize(
     ("limit", "keep_below", "expected"),
     [
