@@ -116,8 +116,8 @@ class _TypesInForce:
         for line in reversed(self._lines[self._seen : index]):
             if b"TYPE" in line:
                 read = self._form.read_line(line)
-                if isinstance(read, MetadataLine) and read.field == "type":
-                    self._type = MetricType(read.text)
+                if isinstance(read, MetadataLine) and isinstance(read.value, MetricType):
+                    self._type = read.value
                     break
         self._seen = index
         return self._type

@@ -62,14 +62,10 @@ class Format:
         The bounds of histograms and summaries are put into the spelling of OpenMetrics, as upstream does.
         """
         name, _, inside = _utf8(series, 0).partition("{")
+        items = self._items(inside)
         names = [name.rstrip()] if name else []
-        pairs: dict[str, str] = {}
-        items = self.grammar.label_parts.findall(inside)
-        for plain, quoted, value in items:
-            if value:
-                pairs[plain or _unquote(quoted)] = _unquote(value)
-            else:
-                names.append(_unquote(quoted))
+        names += [label for label, equals, _ in items if not equals]
+        pairs = {label: value for label, equals, value in items if equals}
         if not names:
             raise LineError("a metric name", 0)
         pairs[METRIC_NAME] = names[0]
@@ -81,6 +77,14 @@ class Format:
         if bound in pairs:
             pairs[bound] = canonical_bound(pairs[bound])
         return labels_from(pairs)
+
+    def _items(self, inside: str) -> list[tuple[str, str, str]]:
+        """What stands between braces: label, "=", value; or metric name, "", ""."""
+        parts = self.grammar.label_parts.findall(inside)
+        items = [(plain or quoted, equals, value) for plain, quoted, equals, value in parts]
+        if "\\" in inside:
+            return [(_unescaped(label), equals, _unescaped(value)) for label, equals, value in items]
+        return items
 
     def _sample(self, match: re.Match[bytes]) -> SampleLine:
         series, value, timestamp, *exemplar = match.groups()
@@ -94,10 +98,9 @@ class Format:
 
     def _exemplar(self, match: re.Match[bytes]) -> Exemplar:
         labels, value, timestamp = match.group("exemplar_labels", "exemplar_value", "exemplar_timestamp")
-        items = self.grammar.label_parts.findall(_utf8(labels, match.start("exemplar_labels")))
-        pairs = {plain or _unquote(quoted): _unquote(text) for plain, quoted, text in items}
+        items = self._items(_utf8(labels, match.start("exemplar_labels")))
         return Exemplar(
-            labels_from(pairs),
+            labels_from({label: text for label, _, text in items}),
             _value(value, match.start("exemplar_value")),
             None if timestamp is None else self._timestamp_ms(timestamp, match.start("exemplar_timestamp")),
         )
@@ -113,7 +116,7 @@ class Format:
         offset = match.start(3)
         family = _utf8(raw_family, match.start(2))
         if family.startswith('"'):
-            family = _unquote(family)
+            family = _unescaped(family[1:-1])
         text = self.help_escape.sub(_unescape, _utf8(raw_text, offset))
         if keyword == b"TYPE" and text not in self.types:
             raise LineError(f"a metric type ({', '.join(self.types)})", offset)
@@ -131,8 +134,8 @@ def _value(text: bytes, offset: int) -> float:
         raise LineError("a number", offset) from None
 
 
-def _unquote(quoted: str) -> str:
-    return _LABEL_ESCAPE.sub(_unescape, quoted[1:-1]) if "\\" in quoted else quoted[1:-1]
+def _unescaped(text: str) -> str:
+    return _LABEL_ESCAPE.sub(_unescape, text)
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -50,9 +50,9 @@ class Grammar:
 
     @cached_property
     def label_parts(self) -> re.Pattern[str]:
-        """Of each item between braces, which are known to be well-formed: name, quoted name, quoted value."""
-        pattern = rb'(?:(%b)|("[^"\\]*+(?:\\.[^"\\]*+)*+"))' % LABEL_NAME
-        pattern += rb'(?:%b=%b("[^"\\]*+(?:\\.[^"\\]*+)*+"))?+' % (self.gap, self.gap)
+        """Groups of each item between braces, known to be well-formed: name, quoted name, "=", value."""
+        quoted = rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
+        pattern = rb"(?:(%b)|%b)(?:%b(=)%b%b)?+" % (LABEL_NAME, quoted, self.gap, self.gap, quoted)
         return re.compile(pattern.decode())
 
     @cached_property

@@ -70,4 +70,4 @@ class MetadataLine(NamedTuple):
 
     field: str
     family: str
-    text: str
+    value: MetricType | str

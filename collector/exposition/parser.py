@@ -1,7 +1,6 @@
 """A whole body at once, without a memory of the one before."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from collector.exposition.format import Format, LineError
@@ -23,12 +22,10 @@ def parse(body: bytes, form: Format) -> Exposition:
 
 def collect_metadata(lines: Iterable[MetadataLine]) -> dict[str, Metadata]:
     """Metadata by family; a later line prevails."""
-    metadata: dict[str, Metadata] = {}
+    fields: dict[str, dict[str, Any]] = {}
     for line in lines:
-        value = MetricType(line.text) if line.field == "type" else line.text
-        changed: dict[str, Any] = {line.field: value}
-        metadata[line.family] = replace(metadata.get(line.family, Metadata()), **changed)
-    return metadata
+        fields.setdefault(line.family, {})[line.field] = line.value
+    return {family: Metadata(**given) for family, given in fields.items()}
 
 
 def _parse(lines: list[bytes], form: Format) -> Exposition:
@@ -41,10 +38,10 @@ def _parse(lines: list[bytes], form: Format) -> Exposition:
                 case SampleLine(series, value, timestamp_ms, exemplar):
                     labels = form.labels(series, type_in_force)
                     samples.append(Sample(labels, value, timestamp_ms, exemplar))
-                case MetadataLine(field, _, text) as read:
+                case MetadataLine(_, _, value) as read:
                     metadata.append(read)
-                    if field == "type":
-                        type_in_force = MetricType(text)
+                    if isinstance(value, MetricType):
+                        type_in_force = value
         except LineError as error:
             raise line_error(lines, index, error) from None
     return Exposition(tuple(samples), collect_metadata(metadata))
