@@ -1,5 +1,6 @@
 """What happens around every request: counting, CORS, errors, and the wait until the server is ready."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,9 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
         status = response.status
     except web.HTTPException as error:
         status = error.status
+        raise
+    except asyncio.CancelledError:
+        status = ErrorType.CANCELED.status
         raise
     finally:
         metrics.http_requests.labels(route, str(status)).inc()

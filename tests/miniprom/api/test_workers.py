@@ -1,0 +1,92 @@
+"""Queries in threads: queue, timeout, clients that leave."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from collector.clock import SystemClock
+from miniprom.api.workers import Workers
+from miniprom.config import Config
+from miniprom.server import Server
+from miniprom.settings import settings_of
+from query import Control, QueryCanceledError, QueryTimeoutError
+
+
+def spin(control: Control) -> None:
+    """A query that never ends by itself."""
+    while True:
+        control.check()
+        time.sleep(0.001)
+
+
+def test_query_that_takes_too_long_is_stopped() -> None:
+    async def run() -> None:
+        with pytest.raises(QueryTimeoutError):
+            await Workers(1).run_query(spin, 5)
+
+    asyncio.run(run())
+
+
+def test_wait_in_the_queue_counts_towards_the_timeout() -> None:
+    async def run() -> None:
+        workers, release = Workers(1), threading.Event()
+        first = asyncio.create_task(workers.run_query(lambda _: release.wait(10), 60_000))
+        second = asyncio.create_task(workers.run_query(lambda _: None, 5))
+        await asyncio.sleep(0.05)
+        assert workers.running == 2
+        release.set()
+        await first
+        with pytest.raises(QueryTimeoutError):
+            await second
+        assert workers.running == 0
+
+    asyncio.run(run())
+
+
+def test_cancelled_request_cancels_its_query() -> None:
+    ended: list[Exception] = []
+
+    def query(control: Control) -> None:
+        try:
+            spin(control)
+        except QueryCanceledError as error:
+            ended.append(error)
+
+    async def run() -> None:
+        workers = Workers(1)
+        task = asyncio.create_task(workers.run_query(query, 60_000))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await workers.run(lambda: None)
+
+    asyncio.run(run())
+    assert len(ended) == 1
+
+
+def test_client_that_hangs_up_cancels_its_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        server = Server(settings_of({"web.listen-address": "127.0.0.1:0"}), Config(), SystemClock())
+        monkeypatch.setattr(server.services.engine, "instant", lambda *_, control: spin(control))
+        monkeypatch.setattr(server.services, "engine_with", lambda _: server.services.engine)
+        await server.start()
+        host, port = server.urls[0].removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /api/v1/query?query=up HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(lambda: server.services.workers.running == 1)
+        writer.close()
+        await until(lambda: server.services.workers.running == 0)
+        await server.services.workers.run(lambda: None)
+        await server.stop()
+
+    asyncio.run(run())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.005)
