@@ -87,16 +87,6 @@ class Index:
         keys = sum(len(shape.ids) * (_ENTRY_BYTES + 4 * len(shape.names)) for shape in self._shapes.values())
         return columns + self._shape_of.codes.nbytes + keys
 
-    def counts(self, ids: IntArray) -> dict[str, list[tuple[str, int]]]:
-        """By label name, the values that the given series carry, and how many of the series carry each."""
-        view = self.view(self.size)
-        found = {}
-        for name in view.names(ids):
-            values = self.dictionaries[name].values
-            counts = np.bincount(view.codes(name, ids)).tolist()
-            found[name] = [(values[code], count) for code, count in enumerate(counts) if code and count]
-        return found
-
     def _series_id(self, labels: Labels) -> int:
         names = tuple([name for name, _ in labels])
         shape = self._shapes.get(names) or self._add_shape(names)
@@ -171,6 +161,15 @@ class IndexView:
         values = self._dictionaries[name].values
         codes = np.flatnonzero(np.bincount(self.codes(name, ids)))
         return sorted(values[code] for code in codes.tolist() if code)
+
+    def counts(self, ids: IntArray) -> dict[str, list[tuple[str, int]]]:
+        """By label name, the values that the given series carry, and how many of the series carry each."""
+        found = {}
+        for name in self.names(ids):
+            values = self._dictionaries[name].values
+            counts = np.bincount(self.codes(name, ids)).tolist()
+            found[name] = [(values[code], count) for code, count in enumerate(counts) if code and count]
+        return found
 
     def frame(self, scope: LabelScope, ids: IntArray) -> LabelFrame:
         """The labels of the given series."""

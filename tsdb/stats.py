@@ -1,24 +1,27 @@
 """What a store says about itself: the figures of upstream's /api/v1/status/tsdb and of our own metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tsdb.labels import METRIC_NAME
 
 
 @dataclass(frozen=True)
 class Stats:
-    """`values[name]` has each value of a label, and the number of series that carry it.
-
-    The lists below are sorted by falling count, then by name, as upstream's.
-    """
+    """Figures at one moment. The lists are sorted by falling count, then by name, as upstream's."""
 
     series: int
     samples_appended: int
     min_time_ms: int | None
     max_time_ms: int | None
     memory_bytes: int
-    values: Mapping[str, Sequence[tuple[str, int]]]
+    count_values: Callable[[], Mapping[str, Sequence[tuple[str, int]]]]
+
+    @cached_property
+    def values(self) -> Mapping[str, Sequence[tuple[str, int]]]:
+        """`values[name]` has each value of a label, and the number of series that carry it."""
+        return self.count_values()
 
     @property
     def label_pairs(self) -> int:

@@ -9,6 +9,7 @@ shut out all others.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -183,7 +184,7 @@ class Store:
             + self._rings.memory_bytes()
             + self._first_ms.nbytes
             + self._newest_ms.nbytes,
-            values=self._index.counts(alive),
+            count_values=partial(self._index.view(len(self._newest_ms)).counts, alive),
         )
 
     def _append_row(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> OutcomeArray | None:

@@ -1,10 +1,12 @@
 """Readers in threads beside the writer: no torn row, whatever is sealed, joined or moved meanwhile."""
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from tests.tsdb.reading import everything, series
+from tests.tsdb.reading import everything, samples_of, series
 from tsdb import Store
 from tsdb.sample import is_absent
 
@@ -39,10 +41,43 @@ def test_readers_never_see_a_torn_row(short_heads: None) -> None:
                     faults.append("a row that lacks samples")
             reads[reader] += 1
 
-    threads = [threading.Thread(target=write), *[threading.Thread(target=check, args=(i,)) for i in (0, 1)]]
+    run_together([write, partial(check, 0), partial(check, 1)])
+    assert faults == []
+    assert min(reads) > 0
+
+
+def test_readers_see_each_series_without_gaps_while_it_moves_from_ring_to_ring(short_heads: None) -> None:
+    store = Store(retention_ms=None)
+    members = series(20)
+    ids = store.series_ids(members)
+    schedules = [
+        [10 * row - (row % (member + 1) if row else 0) for row in range(200)] for member in range(20)
+    ]
+    written = threading.Event()
+    faults: list[str] = []
+
+    def write() -> None:
+        for row in range(200):
+            for member in range(20):
+                store.append(ids[member : member + 1], schedules[member][row], np.array([float(row)]))
+        written.set()
+
+    def check() -> None:
+        last = False
+        while not last:
+            last = written.is_set()
+            for labels, samples in samples_of(everything(store.snapshot(0))).items():
+                schedule = schedules[members.index(labels)]
+                if [at for at, _ in samples] != schedule[: len(samples)]:
+                    faults.append("a gap")
+
+    run_together([write, check, check])
+    assert faults == []
+
+
+def run_together(tasks: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=task) for task in tasks]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert faults == []
-    assert min(reads) > 0
