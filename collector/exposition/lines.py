@@ -40,12 +40,7 @@ def line_error(lines: list[bytes], index: int, error: LineError) -> ExpositionEr
 def _without_end(lines: list[bytes], form: Format) -> list[bytes]:
     if form.end is None:
         return lines
-    if not lines[-1]:
-        lines.pop()
-    if not lines or lines[-1] != form.end:
-        last = len(lines) - 1
-        raise ExpositionError(
-            max(last + 1, 1), lines[last] if lines else b"", 1, f"{form.end.decode()!r} as the last line"
-        )
-    lines.pop()
+    last = lines.pop() or (lines.pop() if lines else b"")
+    if last != form.end:
+        raise ExpositionError(1 + len(lines), last, 1, f"{form.end.decode()!r} as the last line")
     return lines

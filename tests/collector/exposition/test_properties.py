@@ -122,6 +122,14 @@ TEXT_LINES = (
 )
 
 
+OPENMETRICS_LINES = (
+    st.builds(b"%b %b".__mod__, st.tuples(st.sampled_from(SERIES), st.sampled_from(VALUES)))
+    | st.builds(b"%b 1 %d.5".__mod__, st.tuples(st.sampled_from(SERIES), st.integers(-3, 3)))
+    | st.builds(b'%b %d # {a="%d"} 1'.__mod__, st.tuples(st.sampled_from(SERIES), *[st.integers(0, 3)] * 2))
+    | st.sampled_from([*COMMENTS[:4], b"# UNIT a_s s", b"", b'{"a\nb"} 1'])
+)
+
+
 class Reader:
     """Follows a memory's updates, and says what a full parse would."""
 
@@ -154,17 +162,22 @@ def comparable(samples: list[tuple[Labels, float, int | None]]) -> list[str]:
     return sorted(map(repr, samples))
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.data())
-def test_memory_reads_each_of_many_edited_bodies_as_a_full_parse_does(data: st.DataObject) -> None:
-    reader = Reader(TEXT)
+@pytest.mark.parametrize(
+    ("form", "end", "new_lines"), [(TEXT, b"", TEXT_LINES), (OPENMETRICS, b"\n# EOF", OPENMETRICS_LINES)]
+)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_memory_reads_each_of_many_edited_bodies_as_a_full_parse_does(
+    data: st.DataObject, form: Format, end: bytes, new_lines: st.SearchStrategy[bytes]
+) -> None:
+    reader = Reader(form)
     lines: list[bytes] = []
     for _ in range(data.draw(st.integers(1, 6))):
         start = data.draw(st.integers(0, len(lines)))
         stop = data.draw(st.integers(start, min(start + 3, len(lines))))
-        edited = [*lines[:start], *data.draw(st.lists(TEXT_LINES, max_size=5)), *lines[stop:]]
-        body = b"\n".join(edited)
-        wanted = full_parse(body)
+        edited = [*lines[:start], *data.draw(st.lists(new_lines, max_size=5)), *lines[stop:]]
+        body = b"\n".join(edited) + end
+        wanted = full_parse(body, form)
         if isinstance(wanted, str):
             with pytest.raises(ExpositionError, match=re.escape(wanted)):
                 reader.read(body)
@@ -174,10 +187,10 @@ def test_memory_reads_each_of_many_edited_bodies_as_a_full_parse_does(data: st.D
         assert (comparable(samples), metadata) == wanted
 
 
-def full_parse(body: bytes) -> str | tuple[list[str], dict[str, Metadata]]:
+def full_parse(body: bytes, form: Format) -> str | tuple[list[str], dict[str, Metadata]]:
     """What `Reader.read` should make of a body, or its error."""
     try:
-        exposition = parse(body, TEXT)
+        exposition = parse(body, form)
     except ExpositionError as error:
         return str(error)
     samples = [(sample.labels, sample.value, sample.timestamp_ms) for sample in exposition.samples]
