@@ -44,32 +44,46 @@ class VectorBuilder:
             self._present[:, place] = present
         self._filled = place.stop
 
-    def overlay(
-        self, series: int, where: BoolArray, values: FloatArray | None, histograms: HistogramArray | None
-    ) -> None:
-        """Put other samples into one column at the steps `where`, whether or not it was added before.
+    def column(self, series: int) -> list[float | None]:
+        """What a candidate has at each step, as far as it was added."""
+        placed = np.flatnonzero(self._series[: self._filled] == series)
+        if not len(placed):
+            return [None] * len(self._values)
+        values: list[float | None] = self._values[:, placed[0]].tolist()
+        if self._present is None:
+            return values
+        present = self._present[:, placed[0]].tolist()
+        return [value if there else None for value, there in zip(values, present, strict=True)]
 
-        `values` is float64[step], `histograms` object[step]; None leaves floats, or makes them.
+    def overlay(
+        self,
+        series: int,
+        where: BoolArray,
+        present: BoolArray,
+        values: FloatArray,
+        histograms: HistogramArray,
+    ) -> None:
+        """Replace what one column has at the steps `where`, whether or not it was added before.
+
+        bool[step], float64[step], object[step]: no sample, or a float, or a histogram where there is one.
         """
-        if not where.any():
-            return
         if self._present is None:
             self._present = np.ones(self._values.shape, dtype=np.bool_)
         placed = np.flatnonzero(self._series[: self._filled] == series)
         if len(placed):
             column = int(placed[0])
-            self._present[:, column] |= where
-        else:
+        elif (where & present).any():
             column = self._filled
-            self._series[column] = series
-            self._present[:, column] = where
             self._filled += 1
-        if values is not None:
-            self._values[where, column] = values[where]
-        if histograms is not None:
-            if self._histograms is None:
-                self._histograms = np.full(self._values.shape, None, dtype=object)
-            self._histograms[where, column] = histograms[where]
+            self._series[column] = series
+            self._present[:, column] = False
+        else:
+            return
+        if self._histograms is None:
+            self._histograms = np.full(self._values.shape, None, dtype=object)
+        self._present[where, column] = present[where]
+        self._values[where, column] = values[where]
+        self._histograms[where, column] = histograms[where]
 
     def build(self, drop_name: BoolArray | None = None) -> Vector:
         """The vector; `drop_name` is bool[candidate]."""

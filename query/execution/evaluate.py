@@ -113,7 +113,9 @@ def _range_call(
 ) -> Value:
     ranges = evaluate_ranges(range_arg, context)
     if node.source.function == "absent_over_time":
-        return absent_over_time(ranges, absent_labels(node.source.args[0], context.scope), context)
+        return absent_over_time(
+            node.source, ranges, absent_labels(node.source.args[0], context.scope), context
+        )
     scalars = []
     for index, arg in enumerate(node.args):
         if index != range_index:

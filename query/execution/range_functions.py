@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from query.execution.annotations import invalid_quantile, possible_non_counters, untyped_counters
+from query.execution.columns import float_samples
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
+from query.execution.histogram_ranges import overlay_histogram_windows
 from query.execution.names import require_distinct_labels, unnamed
 from query.execution.ranges import RangeVector, apply_kernel
 from query.execution.values import Vector
@@ -27,10 +29,9 @@ def range_function(
     """
     if call.function == "double_exponential_smoothing" and ranges.labels.size:
         _check_factors(args)
-    kernel = RANGE_KERNELS[call.function]
-    result = apply_kernel(kernel, ranges, args, context)
-    _remark(call, result.labels, args, context)
-    if not kernel.keeps_name:
+    result = _computed(call, ranges, args, context)
+    _remark(call, _labels_with_floats(result), args, context)
+    if not RANGE_KERNELS[call.function].keeps_name:
         labels, drop_name = unnamed(result.labels, context)
         result = replace(result, labels=labels, drop_name=drop_name)
     if not context.options.delayed_name_removal:
@@ -38,9 +39,11 @@ def range_function(
     return result
 
 
-def absent_over_time(ranges: RangeVector, absent_labels: LabelFrame, context: EvalContext) -> Vector:
+def absent_over_time(
+    call: ast.Call, ranges: RangeVector, absent_labels: LabelFrame, context: EvalContext
+) -> Vector:
     """1 at each step where no series has a sample in the range, with the one series in `absent_labels`."""
-    present = apply_kernel(RANGE_KERNELS["present_over_time"], ranges, (), context)
+    present = _computed(replace(call, function="present_over_time"), ranges, (), context)
     anywhere: BoolArray = np.zeros(context.step_count, dtype=np.bool_)
     if present.present is not None:
         anywhere |= present.present.any(axis=1)
@@ -50,6 +53,21 @@ def absent_over_time(ranges: RangeVector, absent_labels: LabelFrame, context: Ev
         return Vector(LabelFrame.empty(context.scope), np.empty((context.step_count, 0)))
     labels, drop_name = unnamed(absent_labels, context)
     return Vector(labels, np.ones((context.step_count, 1)), ~anywhere[:, None], drop_name=drop_name)
+
+
+def _computed(
+    call: ast.Call, ranges: RangeVector, args: Sequence[FloatArray], context: EvalContext
+) -> Vector:
+    """The function's values, names kept."""
+    builder = apply_kernel(RANGE_KERNELS[call.function], ranges, args, context)
+    if ranges.histograms:
+        overlay_histogram_windows(call, ranges, builder, context)
+    return builder.build(ranges.drop_name)
+
+
+def _labels_with_floats(vector: Vector) -> LabelFrame:
+    floats = float_samples(vector)
+    return vector.labels if floats is None else vector.labels.take(np.flatnonzero(floats.any(axis=0)))
 
 
 def _check_factors(args: Sequence[FloatArray]) -> None:

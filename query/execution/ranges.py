@@ -1,11 +1,13 @@
 """Range vectors: samples in the range before each step, and functions of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from query.execution.building import VectorBuilder
+from query.execution.columns import float_samples, present_mask
 from query.execution.context import EvalContext
 from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
@@ -13,9 +15,9 @@ from query.execution.values import Vector
 from query.kernels.ranges import RangeKernel
 from query.kernels.windows import Windows
 from query.plan.nodes import RangeNode, RangeSelect
-from tsdb import LabelFrame
+from tsdb import HistogramSeries, LabelFrame, Selection
+from tsdb.histogram import CounterReset, FloatHistogram
 from tsdb.sample import BoolArray, FloatArray, IntArray, is_sample
-from tsdb.snapshot import Selection
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,22 @@ class Block:
 
 @dataclass(frozen=True)
 class RangeVector:
-    """At each step the samples in (`start_ms[step]`, `end_ms[step]`]; `blocks` can be read once."""
+    """At each step the samples in (`start_ms[step]`, `end_ms[step]`]; `blocks()` reads the floats."""
 
     labels: LabelFrame
-    blocks: Iterable[Block]
+    blocks: Callable[[], Iterator[Block]]
+    histograms: Sequence[HistogramSeries]
     start_ms: IntArray
     end_ms: IntArray
     drop_name: BoolArray | None = None
+
+    def floats_of(self, positions: Collection[int]) -> dict[int, RawSeries]:
+        """The floats of some series, whatever the step."""
+        found = {}
+        for block in self.blocks():
+            for column in np.flatnonzero(np.isin(block.series, list(positions))):
+                found[int(block.series[column])] = RawSeries(block.timestamps_ms, block.values[:, column])
+        return found
 
 
 def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
@@ -46,7 +57,8 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
     end_ms = reference_ms(node, context)
     start_ms = end_ms - node.range_ms
     selection = context.snapshot.select(node.matchers, int(start_ms[0]) + 1, int(end_ms[-1]))
-    return RangeVector(selection.labels, _stored_blocks(selection), start_ms, end_ms)
+    blocks = partial(_stored_blocks, selection)
+    return RangeVector(selection.labels, blocks, selection.histograms, start_ms, end_ms)
 
 
 def vector_ranges(
@@ -54,16 +66,17 @@ def vector_ranges(
 ) -> RangeVector:
     """The samples of a subquery, whose expression is `inner` at `inner_steps_ms`."""
     end_ms = reference_ms(node, context)
-    blocks = _computed_blocks(inner, inner_steps_ms)
-    return RangeVector(inner.labels, blocks, end_ms - node.range_ms, end_ms, inner.drop_name)
+    blocks = partial(_computed_blocks, inner, inner_steps_ms)
+    histograms = _computed_histograms(inner, inner_steps_ms)
+    return RangeVector(inner.labels, blocks, histograms, end_ms - node.range_ms, end_ms, inner.drop_name)
 
 
 def apply_kernel(
     kernel: RangeKernel, ranges: RangeVector, args: Sequence[FloatArray], context: EvalContext
-) -> Vector:
-    """The kernel's value where a window has samples enough; series without any are left out."""
+) -> VectorBuilder:
+    """The kernel's value of the floats where a window has samples enough."""
     builder = VectorBuilder(ranges.labels, context)
-    for block in ranges.blocks:
+    for block in ranges.blocks():
         context.check()
         first = np.searchsorted(block.timestamps_ms, ranges.start_ms, side="right")
         last = np.searchsorted(block.timestamps_ms, ranges.end_ms, side="right") - 1
@@ -89,7 +102,7 @@ def apply_kernel(
             all_steps = np.zeros((len(enough), len(block.series)))
             all_steps[steps] = values
             builder.add(block.series, all_steps, enough[:, None])
-    return builder.build(ranges.drop_name)
+    return builder
 
 
 def dense_blocks(
@@ -120,23 +133,56 @@ def _stored_blocks(selection: Selection) -> Iterator[Block]:
 
 
 def _computed_blocks(vector: Vector, steps_ms: IntArray) -> Iterator[Block]:
+    floats = float_samples(vector)
     for columns in column_blocks(vector.labels.size, len(steps_ms)):
-        present = None if vector.present is None else vector.present[:, columns]
         series = np.arange(columns.start, columns.stop)
+        present = None if floats is None else floats[:, columns]
         yield from dense_blocks(series, steps_ms, vector.values[:, columns], present)
+
+
+def _computed_histograms(vector: Vector, steps_ms: IntArray) -> list[HistogramSeries]:
+    """The histograms of a vector; what their hints tell of resets is unknown between other neighbours."""
+    if vector.histograms is None:
+        return []
+    cells = vector.histograms
+    present = present_mask(vector)
+    series = []
+    for column in range(vector.labels.size):
+        steps = [step for step in np.flatnonzero(present[:, column]) if cells[step, column] is not None]
+        histograms = [_without_reset_hint(cells[step, column]) for step in steps]
+        if steps:
+            series.append(HistogramSeries(column, steps_ms[steps], histograms))
+    return series
+
+
+def _without_reset_hint(histogram: FloatHistogram) -> FloatHistogram:
+    is_gauge = histogram.counter_reset_hint is CounterReset.GAUGE
+    return histogram if is_gauge else histogram.with_hint(CounterReset.UNKNOWN)
 
 
 def raw_samples(ranges: RangeVector) -> tuple[LabelFrame, list[RawSeries]]:
     """The samples of each series in the range before the one step; series without any are left out."""
-    kept, series = [], []
-    for block in ranges.blocks:
-        rows = slice(
-            int(np.searchsorted(block.timestamps_ms, ranges.start_ms[0], side="right")),
-            int(np.searchsorted(block.timestamps_ms, ranges.end_ms[0], side="right")),
-        )
-        times = block.timestamps_ms[rows]
-        if len(times):
-            kept.append(block.series)
-            series += [RawSeries(times, column) for column in block.values[rows].T]
-    positions = np.concatenate(kept) if kept else np.empty(0, dtype=np.int64)
-    return ranges.labels.take(positions), series
+    start_ms, end_ms = int(ranges.start_ms[0]), int(ranges.end_ms[0])
+    found: dict[int, RawSeries] = {}
+    for block in ranges.blocks():
+        rows = _rows_between(block.timestamps_ms, start_ms, end_ms)
+        if rows.start < rows.stop:
+            times = block.timestamps_ms[rows]
+            columns = zip(block.series.tolist(), block.values[rows].T, strict=True)
+            found.update((series, RawSeries(times, values)) for series, values in columns)
+    for each in ranges.histograms:
+        rows = _rows_between(each.timestamps_ms, start_ms, end_ms)
+        if rows.start < rows.stop:
+            floats = found.get(each.position, RawSeries(each.timestamps_ms[:0], np.empty(0)))
+            found[each.position] = replace(
+                floats,
+                histogram_timestamps_ms=each.timestamps_ms[rows],
+                histograms=tuple(each.histograms[rows]),
+            )
+    return ranges.labels.take(np.array(list(found), dtype=np.int64)), list(found.values())
+
+
+def _rows_between(timestamps_ms: IntArray, start_ms: int, end_ms: int) -> slice:
+    """The rows of a left-open range."""
+    first, stop = np.searchsorted(timestamps_ms, (start_ms, end_ms), side="right").tolist()
+    return slice(first, stop)

@@ -49,6 +49,11 @@ class RawSeries:
     histogram_timestamps_ms: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     histograms: tuple[FloatHistogram, ...] = ()
 
+    def between(self, start_ms: int, end_ms: int) -> "RawSeries":
+        """The floats in the left-open range, without the histograms."""
+        first, stop = np.searchsorted(self.timestamps_ms, (start_ms, end_ms), side="right")
+        return RawSeries(self.timestamps_ms[first:stop], self.values[first:stop])
+
 
 @dataclass(frozen=True)
 class RawMatrix:

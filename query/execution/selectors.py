@@ -72,12 +72,10 @@ def _overlay_histograms(
     rows = np.searchsorted(series.timestamps_ms, reference, side="right") - 1
     times = series.timestamps_ms[rows]
     newest = (rows >= 0) & (times > oldest) & (times > float_times)
-    if timestamps:
-        builder.overlay(series.position, newest, times / 1000, None)
-        return
-    histograms = np.empty(len(series.histograms), dtype=object)
-    histograms[:] = series.histograms
-    builder.overlay(series.position, newest, None, histograms[rows])
+    histograms = np.empty(len(rows), dtype=object)
+    if not timestamps:
+        histograms[:] = [series.histograms[row] for row in rows]
+    builder.overlay(series.position, newest, newest, times / 1000, histograms)
 
 
 def _newest_samples(
