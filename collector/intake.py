@@ -170,7 +170,6 @@ class Intake:
             grown = np.full(max(top, 2 * len(self._ids)), _DROPPED)
             grown[: len(self._ids)] = self._ids
             self._ids = grown
-        self._slots = _NO_IDS  # what was derived from the ids is void
         final = {slot: self._rules.apply(labels) for slot, labels in self._unresolved.items()}
         kept = {slot: labels for slot, labels in final.items() if labels is not None}
         for labels in kept.values():

@@ -93,7 +93,7 @@ class IntervalLengths(Collector):
             labels = {"interval": interval}
             for quantile in _QUANTILES:
                 rank = math.ceil(quantile * len(ordered)) - 1
-                metric.add_sample(name, {**labels, "quantile": str(quantile)}, ordered[max(rank, 0)])
+                metric.add_sample(name, {**labels, "quantile": str(quantile)}, ordered[rank])
             metric.add_sample(f"{name}_sum", labels, self._sums[interval])
             metric.add_sample(f"{name}_count", labels, self._counts[interval])
         yield metric

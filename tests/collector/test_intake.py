@@ -176,6 +176,14 @@ def test_series_given_twice_keeps_the_first_value_and_counts_a_duplicate() -> No
     assert scrapes.values("scrape_samples_post_metric_relabeling") == [2]
 
 
+def test_dropped_series_given_twice_is_no_duplicate() -> None:
+    drop = RelabelConfig(source_labels=("__name__",), regex="m", action="drop")
+    scrapes = Scrapes(metric_relabel_configs=(drop,))
+    assert scrapes.scrape("m 1\nm 2\nn 1\n").duplicate == 0
+    assert scrapes.values("scrape_samples_scraped") == [3]
+    assert scrapes.values("scrape_samples_post_metric_relabeling") == [1]
+
+
 def test_series_given_twice_with_times_of_its_own_keeps_both() -> None:
     scrapes = Scrapes()
     assert scrapes.scrape("m 1 500\nm 2 600\n").duplicate == 0

@@ -56,6 +56,11 @@ def test_instance_is_the_address_after_relabelling() -> None:
     assert (target.instance, target.url) == ("new:1", "http://new:1/metrics")
 
 
+def test_instance_that_relabelling_sets_stays() -> None:
+    rule = RelabelConfig(target_label="instance", replacement="mine")
+    assert resolved([{"__address__": "h:1"}], relabel_configs=(rule,)).active[0].instance == "mine"
+
+
 def test_no_port_is_added_to_an_address() -> None:
     target = resolved([{"__address__": "host"}], scheme="https").active[0]
     assert (target.instance, target.url) == ("host", "https://host/metrics")
@@ -106,6 +111,11 @@ def test_dropped_target_keeps_its_discovered_labels() -> None:
 
 def test_targets_with_identical_labels_and_url_are_one() -> None:
     assert len(resolved([{"__address__": "h:1", "a": "1"}, {"__address__": "h:1", "a": "1"}]).active) == 1
+
+
+def test_targets_that_differ_in_meta_labels_alone_are_one() -> None:
+    found = resolved([{"__address__": "h:1", "__meta_a": "1"}, {"__address__": "h:1", "__meta_a": "2"}])
+    assert len(found.active) == 1
 
 
 def test_targets_that_differ_in_address_alone_are_two() -> None:
