@@ -10,6 +10,7 @@ from query.execution.aggregate import aggregate
 from query.execution.binary import binary
 from query.execution.context import EvalContext
 from query.execution.errors import UnsupportedError
+from query.execution.info import info
 from query.execution.instant_functions import INSTANT_FUNCTIONS, absent_labels
 from query.execution.names import merge_equal_series, unnamed
 from query.execution.range_functions import absent_over_time, range_function
@@ -102,6 +103,10 @@ def _call(node: nodes.FunctionCall, context: EvalContext) -> Value:
     for index, arg in enumerate(node.args):
         if isinstance(arg, nodes.RangeSelect | nodes.SubqueryRange):
             return _range_call(node, index, arg, context)
+    if name == "info":
+        base = evaluate(node.args[0], context)
+        assert isinstance(base, Vector)
+        return info(node, base, context)
     function = INSTANT_FUNCTIONS.get(name)
     if function is None:
         raise UnsupportedError(f"function {name}() is not supported")

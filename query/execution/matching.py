@@ -129,16 +129,16 @@ def _duplicate_text(matching: VectorMatching, one: Side, step: int) -> str:
         if earlier != row:
             break
     labels = one.vector.labels.take(np.array([earlier, row]))
-    group = _shown(match_labels(matching, labels).series()[0])
+    group = shown_labels(match_labels(matching, labels).series()[0])
     hand = "left" if matching.cardinality is Cardinality.ONE_TO_MANY else "right"
-    first, second = sorted(_shown(series) for series in labels.series())
+    first, second = sorted(shown_labels(series) for series in labels.series())
     return (
         f"found duplicate series for the match group {group} on the {hand} hand-side of the operation: "
         f"[{first}, {second}];many-to-many matching not allowed: matching labels must be unique on one side"
     )
 
 
-def _shown(labels: Labels) -> str:
+def shown_labels(labels: Labels) -> str:
     """A label set as upstream prints it."""
     pairs = (
         f"{name if _PLAIN_NAME.fullmatch(name) else quoted(name)}={quoted(value)}" for name, value in labels
