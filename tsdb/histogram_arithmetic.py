@@ -159,26 +159,24 @@ def is_reset(current: FloatHistogram, previous: FloatHistogram) -> bool:
 
 
 def hint_after(previous: FloatHistogram | None, current: FloatHistogram) -> CounterReset:
-    """The hint to store `current` with, as upstream's histogram chunks hand it out on reading.
+    """The hint to store `current` with: a gauge stays one, and a counter that went on was not reset.
 
-    Known is a reset, or that there was none; unknown is the first histogram, the first after a stale marker
-    (`previous` is None for both) and the first of another layout. What is a gauge stays one.
+    All else is unknown, resets included: the predecessor may be out of a query's sight, or expired. It is
+    what upstream's histogram chunks hand out (tsdb/chunkenc, counterResetHint). `previous` is None at the
+    beginning and after a stale marker.
     """
-    hint = current.counter_reset_hint
-    if hint in (CounterReset.GAUGE, CounterReset.RESET):
-        return hint
-    if previous is None or previous.counter_reset_hint is CounterReset.GAUGE:
+    if current.counter_reset_hint is CounterReset.GAUGE:
+        return CounterReset.GAUGE
+    if previous is None or CounterReset.GAUGE is previous.counter_reset_hint:
         return CounterReset.UNKNOWN
-    if current.count < previous.count:
-        return CounterReset.RESET
-    layouts = [Layout(h.schema, h.zero_threshold, h.custom_values) for h in (previous, current)]
-    if layouts[0] != layouts[1]:
+    if current.counter_reset_hint is CounterReset.RESET or _layout(current) != _layout(previous):
         return CounterReset.UNKNOWN
-    return (
-        CounterReset.RESET
-        if is_reset(current.with_hint(CounterReset.UNKNOWN), previous)
-        else CounterReset.NOT_RESET
-    )
+    went_on = not is_reset(current.with_hint(CounterReset.UNKNOWN), previous)
+    return CounterReset.NOT_RESET if went_on else CounterReset.UNKNOWN
+
+
+def _layout(histogram: FloatHistogram) -> Layout:
+    return Layout(histogram.schema, histogram.zero_threshold, histogram.custom_values)
 
 
 def _combine(left: FloatHistogram, right: FloatHistogram, sign: float) -> Combined:

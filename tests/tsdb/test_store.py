@@ -295,7 +295,12 @@ def test_histograms_are_stored_with_what_is_known_about_resets() -> None:
     store.append_histograms(int(ids[0]), [50], counts[:1])
     (found,) = everything(store.snapshot(0)).histograms
     hints = [histogram.counter_reset_hint for histogram in found.histograms]
-    assert hints == [CounterReset.UNKNOWN, CounterReset.NOT_RESET, CounterReset.RESET, CounterReset.UNKNOWN]
+    assert hints == [
+        CounterReset.UNKNOWN,
+        CounterReset.NOT_RESET,
+        CounterReset.UNKNOWN,
+        CounterReset.UNKNOWN,
+    ]
 
 
 def test_a_float_at_the_time_of_a_histogram_is_a_duplicate() -> None:
