@@ -15,11 +15,10 @@ from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntA
 
 
 class Rings:
-    """All rings. `ring_of[series_id]` is -1 for a series without samples; the writer alone calls methods.
+    """All rings. `ring_of[series_id]` is -1 for a series without samples.
 
-    `ring_of` is replaced when a series moves, and changed in place when one gets its first ring. Who takes
-    `ring_of` first and `views` after it finds each series in the ring that it names: a series that
-    has moved meanwhile is still in its old one.
+    The writer alone calls the methods but `capture`. `ring_of` is replaced when a series moves or
+    expires, before its old ring forgets it, and changed in place when one gets its first ring.
     """
 
     def __init__(self) -> None:
@@ -38,8 +37,13 @@ class Rings:
             self._column_of = grown(self._column_of, series, -1)
             self.ring_of = grown(self.ring_of, series, -1)
 
-    def views(self) -> list[RingView]:
-        return [ring.view() for ring in self._rings]
+    def capture(self) -> tuple[CodeArray, list[RingView]]:
+        """`ring_of`, and the rings that it names as they are now. From any thread."""
+        while True:
+            ring_of = self.ring_of
+            views = [ring.view() for ring in self._rings]
+            if ring_of is self.ring_of:
+                return ring_of, views
 
     def write(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> FloatArray:
         """Store samples of one time; what stands there now, which differs where a series came twice.
@@ -179,7 +183,7 @@ class Rings:
     def _move(self, number: int, ids: IntArray) -> int:
         """Give series a ring of their own, history along; the number of that ring.
 
-        What the old ring holds of them stays there, for older snapshots, until it expires.
+        What the old ring's blocks hold of them stays there until it expires.
         """
         series = np.unique(ids)
         timestamps_ms, values = self._rings[number].history(series, self._oldest_ms)

@@ -160,13 +160,14 @@ class Store:
 
     def snapshot(self, now_ms: int) -> Snapshot:
         """The store as it is now, without what is older than the retention at `now_ms`. From any thread."""
-        table = SeriesTable(self._first_ms, self._newest_ms, self._rings.ring_of)
+        ring_of, rings = self._rings.capture()
+        table = SeriesTable(self._first_ms, self._newest_ms, ring_of)
         size = min(len(table.first_ms), len(table.newest_ms), len(table.ring))
         return Snapshot(
             index=self._index.view(size),
             scope=LabelScope(self._index.dictionaries),
             table=table,
-            rings=self._rings.views(),  # after the table, see Rings
+            rings=rings,
             histograms=dict(self._histograms),
             start_timestamps=dict(self._start_timestamps),
             oldest_ms=None if self.retention_ms is None else now_ms - self.retention_ms,

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import pytest
 
 from tests.tsdb.reading import everything, samples_of, series
 from tsdb import Store
+from tsdb.ring import Ring, RingView
 from tsdb.sample import is_absent
 
 ROWS = 1500
@@ -73,6 +75,28 @@ def test_readers_see_each_series_without_gaps_while_it_moves_from_ring_to_ring(s
 
     run_together([write, check, check])
     assert faults == []
+
+
+def test_a_series_that_moves_while_a_snapshot_is_taken_is_seen_in_full(
+    short_heads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(retention_ms=None)
+    ids = store.series_ids(series(4))
+    store.append(ids, 0, np.zeros(4))
+    for time_ms in (10, 20):
+        store.append(ids[:2], time_ms, np.zeros(2))
+        store.append(ids[2:], time_ms + 3, np.zeros(2))
+    store.append(ids[:2], 30, np.zeros(2))
+    view, interruptions = Ring.view, [33]
+
+    def interrupted(ring: Ring) -> RingView:
+        while interruptions:
+            store.append(ids[2:], interruptions.pop(), np.zeros(2))
+        return view(ring)
+
+    monkeypatch.setattr(Ring, "view", interrupted)
+    seen = [[at for at, _ in samples] for samples in samples_of(everything(store.snapshot(0))).values()]
+    assert seen == [[0, 10, 20, 30]] * 2 + [[0, 13, 23, 33]] * 2
 
 
 def run_together(tasks: list[Callable[[], None]]) -> None:
