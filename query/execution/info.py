@@ -101,7 +101,7 @@ def _reference(node: nodes.PlanNode) -> tuple[int | None, int] | None:
 
 @dataclass(frozen=True)
 class _Joined:
-    """Series of the result: `base[row]` and `infos[metric, row]` (-1: none) are positions, `mask[step, row]`."""
+    """Rows of the result: positions `base[row]` and `infos[metric, row]` (-1: none), and `mask[step, row]`."""
 
     base: IntArray
     infos: IntArray
@@ -154,7 +154,7 @@ def _duplicate_text(infos: Vector, is_newest: BoolArray, order: IntArray, groupi
 def _enriched(
     labels: LabelFrame, infos: LabelFrame, choices: IntArray, wanted: Collection[str]
 ) -> LabelFrame:
-    """`labels` with those of the chosen info series, `choices[metric, row]`; if any are wanted, only those."""
+    """`labels` with those of the chosen info series, `choices[metric, row]`; if any are wanted, those."""
     for name in infos.names:
         if name == METRIC_NAME or (wanted and name not in wanted):
             continue

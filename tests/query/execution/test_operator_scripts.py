@@ -20,4 +20,11 @@ def test_case_answers_as_the_script_says(place: str, case: CaseResult) -> None:
 
 
 def test_scripts_are_found() -> None:
-    assert [path.stem for path in SCRIPTS] == ["aggregations", "functions", "histograms", "matching"]
+    assert [path.stem for path in SCRIPTS] == [
+        "aggregations",
+        "functions",
+        "histograms",
+        "info",
+        "matching",
+        "native_histograms",
+    ]
