@@ -196,26 +196,27 @@ class Store:
             return np.full(len(ids), Outcome.TOO_OLD, dtype=np.uint8)
         newest_ms = self._newest_ms[ids]
         if newest_ms.max() < timestamp_ms:
-            return self._write(timestamp_ms, ids, values, newest_ms)
+            again = self._write(timestamp_ms, ids, values, newest_ms)
+            return again * np.uint8(Outcome.DUPLICATE) if again.any() else None
         outcomes = np.zeros(len(ids), dtype=np.uint8)
         outcomes[newest_ms > timestamp_ms] = Outcome.OUT_OF_ORDER
         same = np.flatnonzero(newest_ms == timestamp_ms)
         if len(same):
-            outcomes[same] = _compared(self._rings.stored(timestamp_ms, ids[same]), values[same])
+            differing = _differs(self._rings.stored(timestamp_ms, ids[same]), values[same])
+            outcomes[same[differing]] = Outcome.DUPLICATE
         fresh = np.flatnonzero(newest_ms < timestamp_ms)
         if len(fresh):
-            refused = self._write(timestamp_ms, ids[fresh], values[fresh], newest_ms[fresh])
-            outcomes[fresh] = Outcome.STORED if refused is None else refused
+            again = self._write(timestamp_ms, ids[fresh], values[fresh], newest_ms[fresh])
+            outcomes[fresh[again]] = Outcome.DUPLICATE
         return outcomes
 
-    def _write(
-        self, timestamp_ms: int, ids: IntArray, values: FloatArray, newest_ms: IntArray
-    ) -> OutcomeArray | None:
-        outcomes = _compared(self._rings.write(timestamp_ms, ids, values), values)
+    def _write(self, timestamp_ms: int, ids: IntArray, values: FloatArray, newest_ms: IntArray) -> BoolArray:
+        """Store samples newer than `newest_ms`, the newest of each series; which came twice and lost."""
+        stored = self._rings.write(timestamp_ms, ids, values)
         if newest_ms.min() == NEVER_MS:
             self._first_ms[ids[newest_ms == NEVER_MS]] = timestamp_ms
         self._newest_ms[ids] = timestamp_ms
-        return outcomes if outcomes.any() else None
+        return _differs(stored, values)
 
     def _append_rows(
         self, timestamps_ms: IntArray, ids: IntArray, values: FloatArray, present: BoolArray
@@ -254,10 +255,10 @@ class Store:
         return Appended(stored, out_of_order, duplicate, too_old, outcomes)
 
 
-def _compared(stored: FloatArray, values: FloatArray) -> OutcomeArray:
-    """STORED where both have the same bits, else DUPLICATE."""
-    differs = stored.view(np.uint64) != values.view(np.uint64)
-    return np.where(differs, np.uint8(Outcome.DUPLICATE), np.uint8(Outcome.STORED))
+def _differs(stored: FloatArray, values: FloatArray) -> BoolArray:
+    """Where the bits are not the same."""
+    differs: BoolArray = stored.view(np.uint64) != values.view(np.uint64)
+    return differs
 
 
 def _expire_tracks(tracks: dict[int, Track[Any]], oldest_ms: int) -> None:
