@@ -16,8 +16,10 @@ from query.execution.names import merge_equal_series, unnamed
 from query.execution.range_functions import absent_over_time, range_function
 from query.execution.ranges import RangeVector, select_ranges, vector_ranges
 from query.execution.selectors import select_instant
+from query.execution.smoothed import select_smoothed
 from query.execution.subquery import subquery_steps
-from query.execution.values import Scalar, String, Value, Vector
+from query.execution.values import HistogramArray, Scalar, String, Value, Vector
+from query.language import ast
 from query.plan import nodes
 from tsdb import LabelFrame
 
@@ -78,8 +80,18 @@ def _negation(node: nodes.Negation, context: EvalContext) -> Value:
         return Scalar(-operand.values)
     assert isinstance(operand, Vector)
     labels, drop_name = unnamed(operand.labels, context)
-    negated = replace(operand, labels=labels, values=-operand.values, drop_name=drop_name)
+    histograms = None if operand.histograms is None else _negated_histograms(operand.histograms)
+    negated = replace(
+        operand, labels=labels, values=-operand.values, histograms=histograms, drop_name=drop_name
+    )
     return negated if context.options.delayed_name_removal else merge_equal_series(negated)
+
+
+def _negated_histograms(cells: HistogramArray) -> HistogramArray:
+    negated = np.full(cells.shape, None, dtype=object)
+    for step, series in zip(*np.nonzero(cells), strict=True):
+        negated[step, series] = cells[step, series].multiply(-1.0)
+    return negated
 
 
 def _aggregate(node: nodes.Aggregate, context: EvalContext) -> Value:
@@ -131,6 +143,8 @@ def _range_call(
 
 
 def _instant_select(node: nodes.InstantSelect, context: EvalContext) -> Value:
+    if node.source.extension is ast.Extension.SMOOTHED:
+        return select_smoothed(node, context)
     return select_instant(node, context)
 
 

@@ -1,7 +1,8 @@
 """Functions over ranges: from the table of kernels to a vector, with the remarks upstream makes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -13,10 +14,17 @@ from query.execution.histogram_ranges import overlay_histogram_windows
 from query.execution.names import require_distinct_labels, unnamed
 from query.execution.ranges import RangeVector, apply_kernel
 from query.execution.values import Vector
-from query.kernels.ranges import RANGE_KERNELS
+from query.kernels.extended import ANCHORED_KERNELS, SMOOTHED_KERNELS
+from query.kernels.ranges import RANGE_KERNELS, RangeKernel
 from query.language import ast
 from tsdb import METRIC_NAME, LabelFrame
 from tsdb.sample import BoolArray, FloatArray
+
+_KERNELS: Final[Mapping[ast.Extension | None, Mapping[str, RangeKernel]]] = {
+    None: RANGE_KERNELS,
+    ast.Extension.ANCHORED: ANCHORED_KERNELS,
+    ast.Extension.SMOOTHED: SMOOTHED_KERNELS,
+}
 
 
 def range_function(
@@ -59,7 +67,14 @@ def _computed(
     call: ast.Call, ranges: RangeVector, args: Sequence[FloatArray], context: EvalContext
 ) -> Vector:
     """The function's values, names kept."""
-    builder = apply_kernel(RANGE_KERNELS[call.function], ranges, args, context)
+    kernels = _KERNELS[ranges.extension]
+    if call.function not in kernels:
+        assert ranges.extension is not None
+        raise EvaluationError(
+            f"{ranges.extension.value} modifier can only be used with: {', '.join(sorted(kernels))}"
+            f" - not with {call.function}"
+        )
+    builder = apply_kernel(kernels[call.function], ranges, args, context)
     if ranges.histograms:
         overlay_histogram_windows(call, ranges, builder, context)
     return builder.build(ranges.drop_name)

@@ -9,15 +9,17 @@ import numpy as np
 from query.execution.building import VectorBuilder
 from query.execution.columns import float_samples, present_mask
 from query.execution.context import EvalContext
+from query.execution.errors import UnsupportedError
 from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
 from query.execution.values import Vector
 from query.kernels.ranges import RangeKernel
 from query.kernels.windows import Windows
+from query.language import ast
 from query.plan.nodes import RangeNode, RangeSelect
 from tsdb import HistogramSeries, LabelFrame, Selection
 from tsdb.histogram import CounterReset, FloatHistogram
-from tsdb.sample import BoolArray, FloatArray, IntArray, is_sample
+from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_sample
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,28 @@ class RangeVector:
     start_ms: IntArray
     end_ms: IntArray
     drop_name: BoolArray | None = None
+    extension: ast.Extension | None = None
+    lookback_ms: int = 0
+
+    def window_rows(self, timestamps_ms: IntArray) -> tuple[IntArray, IntArray]:
+        """The first and the last row of each window: int64[step]; an empty one ends before it begins."""
+        if self.extension is not None:
+            return self._extended_rows(timestamps_ms)
+        first = np.searchsorted(timestamps_ms, self.start_ms, side="right")
+        return first, np.searchsorted(timestamps_ms, self.end_ms, side="right") - 1
+
+    def _extended_rows(self, timestamps_ms: IntArray) -> tuple[IntArray, IntArray]:
+        """From the sample at or before the start, if not too old, to the end, or the sample after it."""
+        oldest = np.searchsorted(timestamps_ms, self.start_ms - self.lookback_ms, side="right")
+        after_start = np.searchsorted(timestamps_ms, self.start_ms, side="right")
+        first = np.maximum(oldest, after_start - 1)
+        last = np.searchsorted(timestamps_ms, self.end_ms, side="right") - 1
+        if self.extension is ast.Extension.SMOOTHED:
+            newest = np.searchsorted(timestamps_ms, self.end_ms + self.lookback_ms, side="right") - 1
+            last = np.minimum(newest, np.searchsorted(timestamps_ms, self.end_ms, side="left"))
+            starts_late = np.append(timestamps_ms, NEVER_MS)[first] > self.end_ms
+            last[starts_late] = -1
+        return first, np.where(last < after_start, first - 1, last)
 
     def floats_of(self, positions: Collection[int]) -> dict[int, RawSeries]:
         """The floats of some series, whatever the step."""
@@ -56,9 +80,23 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
     """The samples of a range selector."""
     end_ms = reference_ms(node, context)
     start_ms = end_ms - node.range_ms
-    selection = context.snapshot.select(node.matchers, int(start_ms[0]) + 1, int(end_ms[-1]))
-    blocks = partial(_stored_blocks, selection)
-    return RangeVector(selection.labels, blocks, selection.histograms, start_ms, end_ms)
+    extension, lookback_ms = node.source.selector.extension, context.options.lookback_ms
+    before_ms = 0 if extension is None else lookback_ms
+    after_ms = lookback_ms if extension is ast.Extension.SMOOTHED else 0
+    selection = context.snapshot.select(
+        node.matchers, int(start_ms[0]) - before_ms + 1, int(end_ms[-1]) + after_ms
+    )
+    if extension is not None and selection.histograms:
+        raise UnsupportedError(f"native histograms in a range that is {extension.value} are not supported")
+    return RangeVector(
+        selection.labels,
+        partial(stored_blocks, selection),
+        selection.histograms,
+        start_ms,
+        end_ms,
+        extension=extension,
+        lookback_ms=lookback_ms,
+    )
 
 
 def vector_ranges(
@@ -78,8 +116,7 @@ def apply_kernel(
     builder = VectorBuilder(ranges.labels, context)
     for block in ranges.blocks():
         context.check()
-        first = np.searchsorted(block.timestamps_ms, ranges.start_ms, side="right")
-        last = np.searchsorted(block.timestamps_ms, ranges.end_ms, side="right") - 1
+        first, last = ranges.window_rows(block.timestamps_ms)
         counts = last - first + 1
         context.budget.looked_at(int(counts.sum()) * len(block.series))
         enough = counts >= kernel.min_samples
@@ -125,7 +162,7 @@ def dense_blocks(
             yield Block(series[columns], timestamps_ms[rows], values[np.ix_(rows, columns)])
 
 
-def _stored_blocks(selection: Selection) -> Iterator[Block]:
+def stored_blocks(selection: Selection) -> Iterator[Block]:
     for slab in selection.slabs:
         for columns in column_blocks(len(slab.series), len(slab.timestamps_ms)):
             values = slab.read(columns)
