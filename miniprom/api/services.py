@@ -9,10 +9,10 @@ from aiohttp import web
 
 from collector.clock import Clock
 from collector.manager import ScrapeManager
-from miniprom.api.series_memory import SeriesMemory
 from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
+from miniprom.remote_write.series_memory import SeriesMemory
 from miniprom.settings import Settings
 from query import Engine, EngineOptions
 from tsdb import Snapshot, Store

@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 from aiohttp import web
 
-from miniprom.api.series_memory import REFUSED_ID
 from miniprom.api.services import Services, services_of
-from miniprom.api.write_request import (
-    BadWriteRequestError,
+from miniprom.remote_write.request import (
     WriteBatch,
     decode,
     decompress,
 )
-from tsdb import Outcome, Store
+from miniprom.remote_write.series_memory import REFUSED_ID
+from miniprom.remote_write.wire import WireError
+from tsdb import Appended, Outcome, Store
 from tsdb.sample import FloatArray, IntArray
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ async def write(request: web.Request) -> web.Response:
     body = await request.read()
     try:
         problem = _store(services, decode(decompress(body), services.series_memory.ids))
-    except BadWriteRequestError as error:
+    except WireError as error:
         problem = str(error)
     if problem:
         return web.Response(status=400, text=f"{problem}\n")
@@ -63,23 +63,35 @@ def _unsupported(request: web.Request) -> str:
 
 
 def _store(services: Services, batch: WriteBatch) -> str:
-    """Append a batch; answers with what was wrong with the first sample that was refused, "" if none was."""
-    ids = services.series_memory.series_ids(batch)
+    """Append a batch; answers with what was wrong with a sample that was refused, "" if none was."""
+    memory, latest_ms = services.series_memory, services.clock.now_ms() + _MAX_AHEAD_MS
+    ids = memory.series_ids(batch.series)
     timestamps_ms = np.array(batch.timestamps_ms, dtype=np.int64)
     values = np.frombuffer(b"".join(batch.values), dtype="<f8").astype(np.float64)
     problem = ""
     valid = ids != REFUSED_ID
     if not valid.all():
         services.metrics.invalid_labels.inc(int(np.count_nonzero(~valid)))
-    ahead = timestamps_ms > services.clock.now_ms() + _MAX_AHEAD_MS
+    ahead = timestamps_ms > latest_ms
     if ahead.any():
         problem = _TOO_FAR_AHEAD
         valid &= ~ahead
     ids, timestamps_ms, values = ids[valid], timestamps_ms[valid], values[valid]
     for rows in _rounds(ids):
         problem = _append(services.store, ids[rows], timestamps_ms[rows], values[rows]) or problem
-    if batch.histograms:
-        problem = problem or "native histograms are disabled"
+    return _store_histograms(services, batch, latest_ms) or problem
+
+
+def _store_histograms(services: Services, batch: WriteBatch, latest_ms: int) -> str:
+    problem = ""
+    ids = services.series_memory.series_ids([raw for raw, _, _ in batch.histograms])
+    for series_id, (_, time_ms, histogram) in zip(ids.tolist(), batch.histograms, strict=True):
+        if series_id == REFUSED_ID:
+            services.metrics.invalid_labels.inc()
+        elif time_ms > latest_ms:
+            problem = _TOO_FAR_AHEAD
+        else:
+            problem = _reason(services.store.append_histograms(series_id, [time_ms], [histogram])) or problem
     return problem
 
 
@@ -99,7 +111,13 @@ def _append(store: Store, ids: IntArray, timestamps_ms: IntArray, values: FloatA
     if not len(ids):
         return ""
     first_ms = int(timestamps_ms[0])
-    appended = store.append(ids, first_ms if (timestamps_ms == first_ms).all() else timestamps_ms, values)
+    return _reason(
+        store.append(ids, first_ms if (timestamps_ms == first_ms).all() else timestamps_ms, values)
+    )
+
+
+def _reason(appended: Appended) -> str:
+    """Why the first sample that was refused was refused, "" if none was."""
     if appended.outcomes is None:
         return ""
     refused = appended.outcomes[appended.outcomes != Outcome.STORED]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.miniprom.api.harness import NOW, NOW_MS, Answer, Api, serving
-from tests.miniprom.api.remote_write import Series, encode, packed
+from tests.miniprom.remote_write.messages import Series, encode, packed
 
 HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from miniprom.api.write_request import (
+from miniprom.remote_write.request import (
     BadLabelsError,
-    BadWriteRequestError,
     WriteBatch,
     decode,
     decode_labels,
     decompress,
 )
-from tests.miniprom.api.remote_write import Series, encode, packed
+from miniprom.remote_write.wire import WireError
+from tests.miniprom.remote_write.messages import Series, encode, packed
 from tsdb import labels_from
 
 UP: Series = ({"__name__": "up", "job": "a"}, [(1_700_000_000_000, 1.5)])
@@ -63,15 +63,15 @@ def test_decoded_samples_are_those_that_protobuf_encoded(
 @example(b"\x0b")
 def test_arbitrary_bytes_raise_only_the_declared_error(body: bytes) -> None:
     for known in ((), {b""}):
-        with contextlib.suppress(BadWriteRequestError):
+        with contextlib.suppress(WireError):
             decode(body, known)
-    with contextlib.suppress(BadWriteRequestError):
+    with contextlib.suppress(WireError):
         decompress(body)
 
 
 @given(st.binary())
 def test_arbitrary_labels_raise_only_the_declared_errors(raw: bytes) -> None:
-    with contextlib.suppress(BadLabelsError, BadWriteRequestError):
+    with contextlib.suppress(BadLabelsError, WireError):
         decode_labels(raw)
 
 
@@ -88,17 +88,17 @@ def test_bits_of_a_staleness_marker_survive() -> None:
 
 @pytest.mark.parametrize("cut", [1, 5, 20, 30])
 def test_request_that_is_cut_short_is_refused(cut: int) -> None:
-    with pytest.raises(BadWriteRequestError, match="proto: unexpected EOF"):
+    with pytest.raises(WireError, match="proto: unexpected EOF"):
         decode(encode([UP])[:-cut], ())
 
 
 def test_snappy_block_that_claims_too_much_is_refused_before_it_is_unpacked() -> None:
-    with pytest.raises(BadWriteRequestError, match="too large: 4294967295 bytes"):
+    with pytest.raises(WireError, match="too large: 4294967295 bytes"):
         decompress(b"\xff\xff\xff\xff\x0f" + b"\x00" * 10)
 
 
 def test_snappy_block_that_is_corrupt_is_refused() -> None:
-    with pytest.raises(BadWriteRequestError, match="corrupt"):
+    with pytest.raises(WireError, match="corrupt"):
         decompress(packed(encode([UP]))[:-3])
 
 

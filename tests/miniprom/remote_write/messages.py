@@ -8,6 +8,7 @@ import cramjam
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
+_PACKED = "packed"
 _SCHEMA: Mapping[str, Sequence[tuple[str, int, int, str]]] = {
     "Label": [("name", 1, _FIELD.TYPE_STRING, ""), ("value", 2, _FIELD.TYPE_STRING, "")],
     "Sample": [("value", 1, _FIELD.TYPE_DOUBLE, ""), ("timestamp", 2, _FIELD.TYPE_INT64, "")],
@@ -25,6 +26,26 @@ _SCHEMA: Mapping[str, Sequence[tuple[str, int, int, str]]] = {
         ("labels", 1, _FIELD.TYPE_MESSAGE, "Label"),
         ("samples", 2, _FIELD.TYPE_MESSAGE, "Sample"),
         ("exemplars", 3, _FIELD.TYPE_MESSAGE, "Exemplar"),
+        ("histograms", 4, _FIELD.TYPE_MESSAGE, "Histogram"),
+    ],
+    "BucketSpan": [("offset", 1, _FIELD.TYPE_SINT32, ""), ("length", 2, _FIELD.TYPE_UINT32, "")],
+    "Histogram": [
+        ("count_int", 1, _FIELD.TYPE_UINT64, ""),
+        ("count_float", 2, _FIELD.TYPE_DOUBLE, ""),
+        ("sum", 3, _FIELD.TYPE_DOUBLE, ""),
+        ("schema", 4, _FIELD.TYPE_SINT32, ""),
+        ("zero_threshold", 5, _FIELD.TYPE_DOUBLE, ""),
+        ("zero_count_int", 6, _FIELD.TYPE_UINT64, ""),
+        ("zero_count_float", 7, _FIELD.TYPE_DOUBLE, ""),
+        ("negative_spans", 8, _FIELD.TYPE_MESSAGE, "BucketSpan"),
+        ("negative_deltas", 9, _FIELD.TYPE_SINT64, _PACKED),
+        ("negative_counts", 10, _FIELD.TYPE_DOUBLE, _PACKED),
+        ("positive_spans", 11, _FIELD.TYPE_MESSAGE, "BucketSpan"),
+        ("positive_deltas", 12, _FIELD.TYPE_SINT64, _PACKED),
+        ("positive_counts", 13, _FIELD.TYPE_DOUBLE, _PACKED),
+        ("reset_hint", 14, _FIELD.TYPE_INT32, ""),
+        ("timestamp", 15, _FIELD.TYPE_INT64, ""),
+        ("custom_values", 16, _FIELD.TYPE_DOUBLE, _PACKED),
     ],
     "WriteRequest": [
         ("timeseries", 1, _FIELD.TYPE_MESSAGE, "TimeSeries"),
@@ -53,6 +74,25 @@ def encode(series: Sequence[Series], *, metadata: bool = False, exemplars: bool 
     return body
 
 
+def encode_histogram(labels: Mapping[str, str], **fields: Any) -> bytes:
+    """A WriteRequest with one native histogram; `fields` are those of the message."""
+    request = _write_request()()
+    one = request.timeseries.add()
+    for name, value in labels.items():
+        one.labels.add(name=name, value=value)
+    histogram = one.histograms.add()
+    for side in ("negative_spans", "positive_spans"):
+        for offset, length in fields.pop(side, ()):
+            getattr(histogram, side).add(offset=offset, length=length)
+    for name, value in fields.items():
+        if isinstance(value, list):
+            getattr(histogram, name).extend(value)
+        else:
+            setattr(histogram, name, value)
+    body: bytes = request.SerializeToString()
+    return body
+
+
 def packed(body: bytes) -> bytes:
     """A snappy block."""
     return bytes(cramjam.snappy.compress_raw(body))
@@ -66,7 +106,7 @@ def _write_request() -> Callable[[], Any]:
         for name, number, kind, of in fields:
             field = described.field.add(name=name, number=number, type=kind)
             field.label = _FIELD.LABEL_REPEATED if of else _FIELD.LABEL_OPTIONAL
-            if of:
+            if of not in ("", _PACKED):
                 field.type_name = f".prometheus.{of}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)

@@ -11,27 +11,28 @@ bytes. One with a single sample, which is what Prometheus sends, ends with 18 by
 if the bytes before them are those of a known series, nothing else needs to be read.
 """
 
-from collections.abc import Container, Iterator
+import struct
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
 import cramjam
 
 from miniprom.errors import MinipromError
+from miniprom.remote_write.histogram import decode_histogram
+from miniprom.remote_write.wire import WireError, fields, signed, varint
 from tsdb import METRIC_NAME, Labels, labels_from
+from tsdb.histogram import FloatHistogram
+from tsdb.sample import STALE_BITS
 
 _MAX_DECODED_BYTES: Final = 64 << 20
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _ZERO: Final = bytes(8)
+_STALE: Final = struct.pack("<Q", STALE_BITS)
 # A Sample inside its TimeSeries: tag and length 16; tag and double; tag and a varint of six bytes, which a
 # time between 1971 and 2109 takes.
 _SAMPLE_BYTES: Final = 18
 _SAMPLE_HEAD: Final = b"\x12\x10\x09"
 _TIME_TAG: Final = 0x10
-
-
-class BadWriteRequestError(MinipromError):
-    """A body that is not a write request."""
 
 
 class BadLabelsError(MinipromError):
@@ -49,50 +50,46 @@ class WriteBatch:
     series: list[bytes] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     timestamps_ms: list[int] = field(default_factory=list)
-    histograms: int = 0
+    histograms: list[tuple[bytes, int, FloatHistogram]] = field(default_factory=list)
+    """Raw labels, time in milliseconds, value."""
 
 
 def decompress(body: bytes) -> bytes:
-    """The content of a snappy block. Raises `BadWriteRequestError`, also when there is too much of it."""
+    """The content of a snappy block. Raises `WireError`, also when there is too much of it."""
     try:
-        size, _ = _varint(body, 0)
+        size, _ = varint(body, 0)
         if size > _MAX_DECODED_BYTES:
-            raise BadWriteRequestError(f"snappy: decoded block is too large: {size} bytes")
+            raise WireError(f"snappy: decoded block is too large: {size} bytes")
         return bytes(cramjam.snappy.decompress_raw(body))
-    except (IndexError, cramjam.DecompressionError) as error:
-        raise BadWriteRequestError("snappy: corrupt input") from error
+    except cramjam.DecompressionError as error:
+        raise WireError("snappy: corrupt input") from error
 
 
 def decode(body: bytes, known: Container[bytes]) -> WriteBatch:
-    """The samples of a WriteRequest; `known` holds the raw labels read before.
-
-    Raises `BadWriteRequestError`.
-    """
+    """The samples of a WriteRequest; `known` holds the raw labels read before. Raises `WireError`."""
     batch = WriteBatch()
-    times: dict[bytes, int] = {}
-    try:
-        for number, start, end in _fields(body, 0, len(body)):
-            if number != 1:
-                continue
-            tail = end - _SAMPLE_BYTES
-            labels = body[start:tail]
-            if labels in known and body[tail : tail + 3] == _SAMPLE_HEAD and body[tail + 11] == _TIME_TAG:
-                raw_time = body[tail + 12 : end]
-                time_ms = times.get(raw_time)
-                if time_ms is None:
-                    time_ms = times[raw_time] = _varint(raw_time, 0)[0]
+    times: dict[bytes, int | None] = {}
+    for number, start, end in fields(body, 0, len(body)):
+        if number != 1:
+            continue
+        tail = end - _SAMPLE_BYTES
+        labels = body[start:tail]
+        if labels in known and body[tail : tail + 3] == _SAMPLE_HEAD and body[tail + 11] == _TIME_TAG:
+            raw_time = body[tail + 12 : end]
+            if raw_time not in times:
+                times[raw_time] = _whole_varint(raw_time)
+            time_ms = times[raw_time]
+            if time_ms is not None:
                 batch.series.append(labels)
                 batch.values.append(body[tail + 3 : tail + 11])
                 batch.timestamps_ms.append(time_ms)
-            else:
-                _decode_series(body, start, end, batch)
-    except IndexError as error:
-        raise BadWriteRequestError("proto: unexpected EOF") from error
+                continue
+        _decode_series(body, start, end, batch)
     return batch
 
 
 def decode_labels(raw: bytes) -> Labels:
-    """The labels of a series. Raises `BadLabelsError`, `BadWriteRequestError`."""
+    """The labels of a series. Raises `BadLabelsError`, `WireError`."""
     pairs: dict[str, str] = {}
     for label in _labels(raw):
         try:
@@ -107,30 +104,39 @@ def decode_labels(raw: bytes) -> Labels:
     return labels_from(pairs)
 
 
+def _whole_varint(raw: bytes) -> int | None:
+    """The number that takes up all of `raw`, None if something follows it."""
+    number, end = varint(raw, 0)
+    return number if end == len(raw) else None
+
+
 def _labels(raw: bytes) -> list[dict[int, bytes]]:
     """The fields of each Label, by number."""
-    try:
-        return [
-            {number: raw[begin:stop] for number, begin, stop in _fields(raw, start, end)}
-            for _, start, end in _fields(raw, 0, len(raw))
-        ]
-    except IndexError as error:
-        raise BadWriteRequestError("proto: unexpected EOF") from error
+    return [
+        {number: raw[begin:stop] for number, begin, stop in fields(raw, start, end)}
+        for _, start, end in fields(raw, 0, len(raw))
+    ]
 
 
 def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None:
-    labels = []
-    samples = []
+    labels: list[bytes] = []
+    samples: list[tuple[bytes, int]] = []
+    histograms: list[tuple[int, FloatHistogram]] = []
     position = start
-    for number, begin, stop in _fields(body, start, end):
+    for number, begin, stop in fields(body, start, end):
         if number == 1:
             labels.append(body[position:stop])
         elif number == 2:
             samples.append(_sample(body, begin, stop))
         elif number == 4:
-            batch.histograms += 1
+            histograms.append(decode_histogram(body, begin, stop))
         position = stop
     raw_labels = b"".join(labels)
+    for time_ms, histogram in histograms:
+        if struct.pack("<d", histogram.sum) == _STALE:  # the store knows the end of a series as a float
+            samples.append((_STALE, time_ms))
+        else:
+            batch.histograms.append((raw_labels, time_ms, histogram))
     for value, time_ms in samples:
         batch.series.append(raw_labels)
         batch.values.append(value)
@@ -139,49 +145,11 @@ def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None
 
 def _sample(body: bytes, start: int, end: int) -> tuple[bytes, int]:
     value, time_ms = _ZERO, 0
-    for number, begin, stop in _fields(body, start, end):
+    for number, begin, stop in fields(body, start, end):
         if number == 1:
             value = body[begin:stop]
         elif number == 2:
-            time_ms = _varint(body, begin)[0]
+            time_ms = varint(body, begin)[0]
     if len(value) != len(_ZERO):
-        raise BadWriteRequestError("proto: a sample's value is not a double")
-    return value, time_ms - (1 << 64) if time_ms >> 63 else time_ms
-
-
-def _fields(body: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number and content bounds of each field. Raises `IndexError` where the message is cut short."""
-    while position < end:
-        tag = body[position]
-        position += 1
-        if tag > 0x7F:
-            tag, position = _varint(body, position - 1)
-        kind = tag & 7
-        start = position
-        if kind == _BYTES:
-            length = body[position]
-            start = position + 1
-            if length > 0x7F:
-                length, start = _varint(body, position)
-            position = start + length
-        elif kind == _VARINT:
-            _, position = _varint(body, position)
-        elif kind in (_FIXED64, _FIXED32):
-            position += 8 if kind == _FIXED64 else 4
-        else:
-            raise BadWriteRequestError(f"proto: illegal wireType {kind}")
-        if position > end:
-            raise IndexError(position)
-        yield tag >> 3, start, position
-
-
-def _varint(body: bytes, position: int) -> tuple[int, int]:
-    """The number at `position`, and where it ends."""
-    number = shift = 0
-    while (byte := body[position]) > 0x7F:
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        position += 1
-        if shift > 63:
-            raise BadWriteRequestError("proto: integer overflow")
-    return number | byte << shift, position + 1
+        raise WireError("proto: a sample's value is not a double")
+    return value, signed(time_ms)

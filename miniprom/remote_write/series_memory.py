@@ -1,11 +1,12 @@
 """Which series the raw labels of remote write stand for."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from miniprom.api.write_request import BadLabelsError, WriteBatch, decode_labels
+from miniprom.remote_write.request import BadLabelsError, decode_labels
 from tsdb import Store
 from tsdb.sample import IntArray
 
@@ -22,11 +23,11 @@ class SeriesMemory:
         self._store = store
         self.ids: dict[bytes, int] = {}
 
-    def series_ids(self, batch: WriteBatch) -> IntArray:
-        """The series of each sample, -1 where its labels are invalid. Raises `BadWriteRequestError`."""
+    def series_ids(self, raw_labels: Sequence[bytes]) -> IntArray:
+        """The id of each series, -1 where its labels are invalid. Raises `WireError`."""
         if len(self.ids) > _MAX_REMEMBERED:
             self.ids.clear()
-        new = dict.fromkeys(raw for raw in batch.series if raw not in self.ids)
+        new = dict.fromkeys(raw for raw in raw_labels if raw not in self.ids)
         labels = {}
         for raw in new:
             try:
@@ -36,4 +37,4 @@ class SeriesMemory:
                 self.ids[raw] = REFUSED_ID
         created = self._store.series_ids(list(labels.values()))
         self.ids.update(zip(labels, created.tolist(), strict=True))
-        return np.array([self.ids[raw] for raw in batch.series], dtype=np.int64)
+        return np.array([self.ids[raw] for raw in raw_labels], dtype=np.int64)

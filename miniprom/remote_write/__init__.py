@@ -1,0 +1,1 @@
+"""Receiving remote write: protobuf bytes to series and samples."""
