@@ -18,9 +18,8 @@ SeriesValue: TypeAlias = float | StatedHistogram | None
 
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`'
-_LABEL: Final = re.compile(
-    rf"\s*(?P<name>[\w.:]+|{_QUOTED})\s*(?:=\s*(?P<value>{_QUOTED}))?\s*(?P<end>[,}}])"
-)
+_LABEL: Final = re.compile(rf"\s*(?P<name>[\w.:]+|{_QUOTED})\s*(?:=\s*(?P<value>{_QUOTED}))?\s*(?:,|(?=}}))")
+_CLOSING: Final = re.compile(r"\s*\}")
 
 _NUMBER: Final = r"(?:(?:\d[\d_]*\.?[\d_]*|\.\d+)(?:[eE][+-]?\d+)?|[nN][aA][nN]|[iI][nN][fF])"
 _HEXADECIMAL: Final = re.compile(r"[+-]?0[xX][0-9]*[a-fA-F][0-9a-fA-F]*")
@@ -59,17 +58,14 @@ def parse_series(text: str) -> SeriesLine:
 def parse_metric(text: str) -> tuple[Labels, str]:
     """The labels of `name{label="value", ...}` and what follows. Raises `NotationError`."""
     name = _NAME.match(text)
-    end = name.end() if name else 0
     pairs = {METRIC_NAME: name.group()} if name else {}
+    end = name.end() if name else 0
     if text[end : end + 1] != "{" or text.startswith("{{", end):
         if name is None:
             raise NotationError(f'expected a series such as name{{label="value"}}, got {text!r}')
         return labels_from(pairs), text[end:]
-    closing = re.compile(r"\s*\}").match(text, end + 1)
-    if closing:
-        return labels_from(pairs), text[closing.end() :]
     end += 1
-    while True:
+    while not (closing := _CLOSING.match(text, end)):
         label = _LABEL.match(text, end)
         if label is None:
             raise NotationError(f'expected label="value" and a closing brace, got {text[end:]!r}')
@@ -78,10 +74,7 @@ def parse_metric(text: str) -> tuple[Labels, str]:
             raise NotationError(f"label {label_name!r} is given twice in {text!r}")
         pairs[label_name] = value
         end = label.end()
-        if label["end"] == "}":
-            return labels_from(pairs), text[end:]
-        if text[end:].lstrip().startswith("}"):
-            return labels_from(pairs), text[text.index("}", end) + 1 :]
+    return labels_from(pairs), text[closing.end() :]
 
 
 def parse_values(item: str) -> list[SeriesValue]:

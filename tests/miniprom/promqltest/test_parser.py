@@ -1,4 +1,8 @@
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from miniprom.promqltest import ScriptError, parse_script
 from miniprom.promqltest.statements import Clear, Evaluation, Kind, Load, Steps
@@ -135,3 +139,30 @@ def test_mistakes_are_named_with_their_place(text: str, message: str) -> None:
     with pytest.raises(ScriptError) as caught:
         parse_script(text, "t.test")
     assert str(caught.value).startswith(message)
+
+
+LINES = [
+    "load 1m",
+    "load_with_nhcb 5s",
+    "eval instant at 1m a",
+    "eval range from 0 to 1m step 1m a",
+    "eval_fail instant at 0 a +",
+    "clear",
+    "",
+    "# comment",
+    "a 1 2",
+    "a@st _ -1m",
+    "5",
+    "expect warn",
+    "expect no_warn",
+    "expect fail regex: (",
+    "expect string `",
+    "expect range vector from 0 to 1m step 1m",
+    "expected_fail_message x",
+]
+
+
+@given(st.lists(st.sampled_from(LINES) | st.text(max_size=20), max_size=8))
+def test_any_script_is_parsed_or_refused(lines: list[str]) -> None:
+    with suppress(ScriptError):
+        parse_script("\n".join(lines), "t.test")
