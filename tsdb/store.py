@@ -90,13 +90,13 @@ class Store:
         A series that is there twice for one time keeps the first. A STALE value is a stale marker.
         """
         if not isinstance(timestamps_ms, np.ndarray):
-            return self._counted(self._append_row(int(timestamps_ms), series_ids, values), values.shape)
+            return self._counted(self._append_row(int(timestamps_ms), series_ids, values), values.size)
         outcomes = np.zeros(len(series_ids), dtype=np.uint8)
         for at in runs(timestamps_ms):
             refused = self._append_row(int(timestamps_ms[at[0]]), series_ids[at], values[at])
             if refused is not None:
                 outcomes[at] = refused
-        return self._counted(outcomes, values.shape)
+        return self._counted(outcomes, values.size)
 
     def append_matrix(self, series_ids: IntArray, timestamps_ms: IntArray, values: FloatArray) -> Appended:
         """Many samples a series: `values[row, series]`, ABSENT where there is none.
@@ -111,7 +111,7 @@ class Store:
             refused = self._append_row(int(timestamps_ms[late]), series_ids[at], values[late, at])
             if refused is not None:
                 outcomes[late, at] = refused
-        return self._counted(outcomes, values.shape, int(np.count_nonzero(present)))
+        return self._counted(outcomes, int(np.count_nonzero(present)))
 
     def append_histograms(
         self, series_id: int, timestamps_ms: Sequence[int], histograms: Sequence[FloatHistogram]
@@ -135,7 +135,7 @@ class Store:
                 self._newest_ms[series_id] = timestamp_ms
             elif track.at(timestamp_ms) != histogram:
                 outcomes[at] = Outcome.DUPLICATE
-        return self._counted(outcomes, outcomes.shape)
+        return self._counted(outcomes, outcomes.size)
 
     def append_start_timestamps(
         self, series_id: int, timestamps_ms: Sequence[int], start_timestamps_ms: Sequence[int]
@@ -242,10 +242,7 @@ class Store:
         self._first_ms[ids] = np.minimum(self._first_ms[ids], timestamps_ms[present.argmax(axis=0)])
         self._newest_ms[ids] = timestamps_ms[len(present) - 1 - present[::-1].argmax(axis=0)]
 
-    def _counted(
-        self, outcomes: OutcomeArray | None, shape: tuple[int, ...], samples: int | None = None
-    ) -> Appended:
-        samples = int(np.prod(shape)) if samples is None else samples
+    def _counted(self, outcomes: OutcomeArray | None, samples: int) -> Appended:
         if outcomes is None or not outcomes.any():
             self._samples_appended += samples
             return Appended(samples)
