@@ -71,9 +71,8 @@ def test_cancelled_request_cancels_its_query() -> None:
 def test_client_that_hangs_up_cancels_its_query(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         server = Server(settings_of({"web.listen-address": "127.0.0.1:0"}), Config(), SystemClock())
-        monkeypatch.setattr(server.services.engine, "instant", lambda *_, control: spin(control))
-        monkeypatch.setattr(server.services, "engine_with", lambda _: server.services.engine)
         await server.start()
+        monkeypatch.setattr(server.services.engine, "instant", lambda *_, control: spin(control))
         host, port = server.urls[0].removeprefix("http://").split(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET /api/v1/query?query=up HTTP/1.1\r\nHost: x\r\n\r\n")
