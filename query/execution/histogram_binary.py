@@ -8,9 +8,9 @@ import numpy as np
 
 from query.execution.annotations import quoted
 from query.execution.context import EvalContext
-from query.execution.histogram_trim import trim
 from query.execution.operators import TRIM_OPERATORS
 from query.execution.values import HistogramArray
+from query.kernels.native_histogram import trimmed
 from query.language.ast import Binary
 from tsdb.errors import IncompatibleHistogramsError
 from tsdb.histogram import CounterReset, FloatHistogram
@@ -113,8 +113,8 @@ _COMBINATIONS: Final[Mapping[str, tuple[Callable[[FloatHistogram, FloatHistogram
 _BY_FLOAT: Final[Mapping[str, Callable[[FloatHistogram, float], FloatHistogram]]] = {
     "*": lambda histogram, factor: histogram.multiply(factor).compact(),
     "/": lambda histogram, divisor: histogram.divide(divisor).compact(),
-    "</": lambda histogram, limit: trim(histogram, limit, upper=True),
-    ">/": lambda histogram, limit: trim(histogram, limit, upper=False),
+    "</": lambda histogram, limit: trimmed(histogram, limit, keep_below=True),
+    ">/": lambda histogram, limit: trimmed(histogram, limit, keep_below=False),
 }
 
 
