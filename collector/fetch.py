@@ -19,6 +19,8 @@ MAX_BODY_BYTES: Final = 1 << 30
 """What a body may grow to where no limit is configured: a target must not take the whole memory."""
 
 _MAX_REDIRECTS: Final = 10
+_IDLE_SECONDS: Final = 300
+"""A connection outlives the usual intervals, as upstream's do."""
 _GZIP_WINDOW_BITS: Final = 31
 _TLS_VERSIONS: Final[Mapping[TlsVersion, ssl.TLSVersion]] = {
     "TLS10": ssl.TLSVersion.TLSv1,
@@ -101,7 +103,9 @@ class HttpFetcher:
 
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=tls_context(self._config.tls_config)),
+            connector=aiohttp.TCPConnector(
+                ssl=tls_context(self._config.tls_config), keepalive_timeout=_IDLE_SECONDS
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(),  # each request has its own

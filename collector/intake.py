@@ -76,6 +76,13 @@ class Refused:
     duplicate: int = 0
     out_of_bounds: int = 0
 
+    def __add__(self, other: "Refused") -> "Refused":
+        return Refused(
+            self.out_of_order + other.out_of_order,
+            self.duplicate + other.duplicate,
+            self.out_of_bounds + other.out_of_bounds,
+        )
+
 
 class Intake:
     """One target's way into the store. `read` a body, then `commit` what it brought, once for each scrape.
@@ -128,17 +135,13 @@ class Intake:
         stale = _NO_IDS if alive is self._alive else np.setdiff1d(self._alive, alive)
         self._alive = alive
         report = self._report(batch, duration_seconds)
+        # While nothing but values changes, `ids` is the array of the last row, and the whole row is one append.
         appended = self._store.append(
             np.concatenate((ids, self._report_ids, stale)),
             timestamp_ms,
             np.concatenate((values, report, np.full(len(stale), STALE))),
         )
-        row = _refused(appended, len(ids))
-        return Refused(
-            refused.out_of_order + row.out_of_order,
-            refused.duplicate + row.duplicate + batch.duplicates,
-            refused.out_of_bounds + row.out_of_bounds,
-        )
+        return refused + _refused(appended, len(ids)) + Refused(duplicate=batch.duplicates)
 
     def end(self, timestamp_ms: int) -> None:
         """Mark all series stale, but for those with newer samples: their target has come back."""
@@ -244,8 +247,7 @@ class Intake:
         too_far = own_time & (timestamps_ms > now_ms + MAX_AHEAD_MS)
         stored = own_time & ~too_far
         appended = self._store.append(ids[stored], timestamps_ms[stored], values[stored])
-        refused = _refused(appended, int(stored.sum()))
-        return Refused(refused.out_of_order, refused.duplicate, refused.out_of_bounds + int(too_far.sum()))
+        return _refused(appended, int(stored.sum())) + Refused(out_of_bounds=int(too_far.sum()))
 
     def _report(self, batch: Batch, duration_seconds: float) -> Sequence[float]:
         report = [float(batch.error is None), duration_seconds, batch.scraped, batch.kept, batch.series_added]
