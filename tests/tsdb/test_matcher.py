@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsdb import BadMatcherError, Matcher, MatchOp, compile_anchored
-from tsdb.matcher import literals_of
+from tsdb.matcher import literal_within, literals_of
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,27 @@ def test_literals_match_what_the_regex_matches(alternatives: list[str], probe: s
     assert literals is not None
     for value in (*alternatives, probe):
         assert (value in literals) == bool(fullmatch(value))
+
+
+@given(
+    st.sampled_from(["", ".*", ".+"]),
+    st.text(st.sampled_from("ab\n"), max_size=2),
+    st.sampled_from(["", ".*", ".+"]),
+    st.text(st.sampled_from("ab\né"), max_size=5),
+)
+def test_a_literal_between_wildcards_matches_what_the_regex_matches(
+    before: str, literal: str, after: str, value: str
+) -> None:
+    pattern = before + literal + after
+    quick = literal_within(pattern)
+    assert (quick is None) == (not before and not after)
+    if quick is not None:
+        assert quick(value) == bool(compile_anchored(pattern)(value))
+
+
+@pytest.mark.parametrize("pattern", ["a.*b", "a.b", ".*?a", "(.*)", "a|.*", ".", "a.**"])
+def test_other_patterns_are_left_to_the_regex(pattern: str) -> None:
+    assert literal_within(pattern) is None
 
 
 @given(st.text(st.sampled_from("ab.|\\()*")), st.lists(st.text(st.sampled_from("ab.|\\()*"))))
