@@ -132,10 +132,10 @@ class Intake:
             refused = self._append_timed(ids, values, batch.timestamps_ms, own_time, timestamp_ms)
             ids, values = ids[~own_time], values[~own_time]
             alive = alive if self._job.track_timestamps_staleness else ids
+        # The ids are the same array as long as nothing but values changes.
         stale = _NO_IDS if alive is self._alive else np.setdiff1d(self._alive, alive)
         self._alive = alive
         report = self._report(batch, duration_seconds)
-        # While nothing but values changes, `ids` is the array of the last row, and the whole row is one append.
         appended = self._store.append(
             np.concatenate((ids, self._report_ids, stale)),
             timestamp_ms,

@@ -1,14 +1,19 @@
 """Jobs come, change and go; targets that stay are not disturbed."""
 
+import asyncio
 import logging
 
 import pytest
+from aiohttp import web
 
+from collector.clock import VirtualClock
 from collector.discovery_config import KubernetesConfig
+from collector.manager import ScrapeManager
 from collector.relabel import RelabelConfig
 from collector.scrape import Health
 from tests.collector.scraping import job, stored, values_of
-from tests.collector.test_scrape import URL, World, run
+from tests.collector.test_scrape import START_MS, URL, World, run
+from tsdb import Store
 
 
 def test_unchanged_job_goes_on_undisturbed_when_another_changes() -> None:
@@ -62,6 +67,29 @@ def test_more_targets_than_the_limit_are_not_scraped_but_down() -> None:
     world = run(story)
     assert [values_of(points) for points in stored(world.store, "up").values()] == [[0], [0]]
     assert world.metric("scrape_pool_exceeded_target_limit_total") == 1
+
+
+def test_real_server_is_scraped_in_virtual_time() -> None:
+    async def hello(_request: web.Request) -> web.Response:
+        return web.Response(text="m 1\n")
+
+    async def story() -> Store:
+        app = web.Application()
+        app.router.add_get("/metrics", hello)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        _, port = runner.addresses[0]
+        clock, store = VirtualClock(START_MS), Store(retention_ms=None)
+        manager = ScrapeManager(store, clock)
+        await manager.apply([job(addresses=[f"127.0.0.1:{port}"])])
+        await clock.advance(60_000)
+        await manager.stop()
+        await runner.cleanup()
+        return store
+
+    [m] = stored(asyncio.run(story()), "m").values()
+    assert values_of(m) == [1] * 6
 
 
 def test_metrics_of_a_job_go_with_it() -> None:
