@@ -6,12 +6,12 @@ Upstream: promql/engine.go, resetHistograms. Histograms with the same bounds are
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 
 from query.execution.annotations import for_metric, quoted
-from query.execution.columns import float_samples, present_mask, take
+from query.execution.columns import float_samples, is_identity, present_mask, take
 from query.execution.context import EvalContext
 from query.execution.values import Vector
 from query.kernels.grouped import REDUCTIONS, group_present
@@ -25,6 +25,9 @@ BUCKET_LABEL: Final = "le"
 _NUMBER: Final = re.compile(
     r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE
 )
+
+
+_Matrix = TypeVar("_Matrix", FloatArray, BoolArray)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ Cells: TypeAlias = tuple[slice | IntArray, IntArray]
 """Steps and histograms: an index into [step, histogram]."""
 
 Evaluate: TypeAlias = Callable[[Cells, FloatArray, FloatArray], FloatArray]
-"""(cells, bounds[bucket], counts[*cells, bucket]) -> float64[*cells]."""
+"""(cells, bounds[bucket], counts[bucket, *cells]) -> float64[*cells]."""
 
 
 def classic_histograms(vector: Vector, span: Span, context: EvalContext) -> ClassicHistograms:
@@ -59,8 +62,9 @@ def classic_histograms(vector: Vector, span: Span, context: EvalContext) -> Clas
     groups = labels.group()
     order = np.lexsort((bounds[rows], groups.ids))
     rows, ids, bounds = rows[order], groups.ids[order], bounds[rows][order]
-    values = vector.values[:, rows]
-    present = None if present is None else present[:, rows]
+    values = vector.values
+    if not is_identity(rows, vector.labels.size):
+        values, present = values[:, rows], None if present is None else present[:, rows]
     new = np.ones(len(rows), dtype=np.bool_)
     new[1:] = (ids[1:] != ids[:-1]) | (bounds[1:] != bounds[:-1])
     if not new.all():
@@ -116,11 +120,14 @@ def evaluate(
     for members, columns in _batches(histograms):
         bounds = histograms.bounds[columns[0]]
         for rows in step_blocks(steps, columns.size):
-            counts = histograms.counts[rows][:, columns]
-            values[rows, members] = function((rows, members), bounds, counts)
-            if histograms.present is not None:
-                filled = histograms.present[rows][:, columns]
-                _evaluate_partial(function, (rows, members), bounds, counts, filled=filled, values=values)
+            counts = _buckets_first(histograms.counts[rows], columns)
+            if histograms.present is None:
+                values[rows, members] = function((rows, members), bounds, counts)
+                continue
+            filled = _buckets_first(histograms.present[rows], columns)
+            whole = np.where(filled.all(axis=0), counts, np.nan)
+            values[rows, members] = function((rows, members), bounds, whole)
+            _evaluate_partial(function, (rows, members), bounds, counts, filled=filled, values=values)
     return values, group_present(histograms.present, grouping)
 
 
@@ -135,6 +142,11 @@ def _batches(histograms: ClassicHistograms) -> Iterator[tuple[IntArray, IntArray
             yield members[layout == each], columns[layout == each]
 
 
+def _buckets_first(matrix: _Matrix, columns: IntArray) -> _Matrix:
+    """`matrix[step, column]` as [bucket, step, histogram], for `columns[histogram, bucket]`."""
+    return np.moveaxis(matrix[:, columns.T], 1, 0)
+
+
 def _evaluate_partial(
     function: Evaluate,
     cells: Cells,
@@ -145,17 +157,17 @@ def _evaluate_partial(
     values: FloatArray,
 ) -> None:
     """Overwrite the cells where some of the buckets are missing, those with the same ones together."""
-    partial = filled.any(axis=2) & ~filled.all(axis=2)
+    partial = filled.any(axis=0) & ~filled.all(axis=0)
     if not partial.any():
         return
     block, members = cells
     assert isinstance(block, slice)
     steps, positions = np.nonzero(partial)
-    patterns, pattern_of = np.unique(filled[partial], axis=0, return_inverse=True)
+    patterns, pattern_of = np.unique(filled[:, partial].T, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         at = np.flatnonzero(pattern_of == number)
         where = (steps[at] + block.start, members[positions[at]])
-        values[where] = function(where, bounds[pattern], counts[steps[at], positions[at]][:, pattern])
+        values[where] = function(where, bounds[pattern], counts[:, steps[at], positions[at]][pattern])
 
 
 def _upper_bounds(labels: LabelFrame) -> FloatArray:

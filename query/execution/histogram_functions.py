@@ -173,7 +173,7 @@ def _told_names(labels: LabelFrame, context: EvalContext) -> list[str]:
 
 
 def _of_cells(per_step: FloatArray, cells: Cells, counts: FloatArray) -> FloatArray:
-    """`per_step[step]` of each cell, to be broadcast against `counts[..., bucket]` without its buckets."""
+    """`per_step[step]` of each cell, to be broadcast against one bucket of `counts[bucket, ...]`."""
     values = per_step[cells[0]]
     return values.reshape(values.shape + (1,) * (counts.ndim - 2))
 

@@ -101,7 +101,7 @@ def _reference(node: nodes.PlanNode) -> tuple[int | None, int] | None:
 
 @dataclass(frozen=True)
 class _Joined:
-    """Rows of the result: positions `base[row]` and `infos[metric, row]` (-1: none), and `mask[step, row]`."""
+    """Rows of the result: positions `base[row]`, `infos[metric, row]` (-1: none), and `mask[step, row]`."""
 
     base: IntArray
     infos: IntArray

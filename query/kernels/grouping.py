@@ -41,6 +41,12 @@ class Grouping:
         """int64[position]: how many series of its own group stand before it."""
         return np.arange(len(self.ids)) - np.repeat(self.starts, self.sizes)
 
+    def positions_of(self, size: int) -> IntArray | slice:
+        """The positions of all groups of a size; a slice where they are one run, for the sake of views."""
+        positions = np.flatnonzero(np.repeat(self.sizes, self.sizes) == size)
+        first, last = int(positions[0]), int(positions[-1])
+        return slice(first, last + 1) if last - first + 1 == len(positions) else positions
+
     def gather(self, matrix: FloatArray) -> FloatArray:
         """`matrix[step, series]` as `[step, position]`; may be `matrix` itself."""
         return matrix if self.order is None else np.take(matrix, self.order, axis=1)

@@ -15,20 +15,18 @@ def grouped_quantile(
     -Inf, above 1 +Inf, NaN NaN. Groups without a sample get something.
     """
     out = np.empty((len(values), grouping.count))
+    places = [(size, grouping.positions_of(size)) for size in np.unique(grouping.sizes).tolist()]
     for rows in step_blocks(len(values), values.shape[1]):
         block = values[rows] if present is None else np.where(present[rows], values[rows], np.nan)
         block = grouping.gather(block)
         filled = None if present is None else grouping.gather_mask(present[rows])
         # Groups of one size are one array [step, group, member]: a sort over its last axis does them all.
-        for size in np.unique(grouping.sizes):
-            groups = np.flatnonzero(grouping.sizes == size)
-            columns = grouping.starts[groups][:, None] + np.arange(size)
-            members = block[:, columns]
-            counts = (
-                np.full(members.shape[:2], size, dtype=np.int64)
-                if filled is None
-                else np.count_nonzero(filled[:, columns], axis=2)
-            )
+        for size, at in places:
+            members = block[:, at].reshape(len(block), -1, size)
+            counts = np.full(members.shape[:2], size, dtype=np.int64)
+            if filled is not None:
+                counts = np.count_nonzero(filled[:, at].reshape(members.shape), axis=2)
+            groups = grouping.sizes == size
             out[rows, groups] = quantile_of_members(quantiles[rows, None], members, counts)
     return out
 

@@ -1,5 +1,6 @@
 """Aggregations that choose some series of each group: a table of kernels with one signature."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -34,22 +35,26 @@ SELECTIONS: Final[Mapping[str, Selection]] = {"topk": _topk, "bottomk": _bottomk
 def _extremes(values: FloatArray, present: BoolArray, grouping: Grouping, k: int, key: np.ufunc) -> BoolArray:
     """The k with the smallest key of each group, NaN last of all; of equal ones the first."""
     chosen = np.empty_like(present)
-    large_sizes = np.unique(grouping.sizes[grouping.sizes > k])
+    sizes = np.unique(grouping.sizes[grouping.sizes > k]).tolist()
+    places = [(size, grouping.positions_of(size)) for size in sizes]
     for rows in step_blocks(*present.shape):
         candidates = grouping.gather_mask(present[rows])
         block = np.where(candidates, key(grouping.gather(values[rows])), np.nan)
         picked = candidates.copy()
         # Groups of one size are one array [step, group, member]: a partition of its last axis does them all.
-        for size in large_sizes:
-            groups = np.flatnonzero(grouping.sizes == size)
-            columns = grouping.starts[groups][:, None] + np.arange(size)
-            picked[:, columns] = _smallest_members(block[:, columns], candidates[:, columns], k)
+        for size, at in places:
+            shape = (len(block), -1, size)
+            members, filled = block[:, at].reshape(shape), candidates[:, at].reshape(shape)
+            picked[:, at] = _smallest_members(members, filled, k).reshape(len(block), -1)
         chosen[rows] = grouping.scatter_mask(picked)
     return chosen
 
 
 def _smallest_members(keys: FloatArray, candidates: BoolArray, k: int) -> BoolArray:
     """The k smallest over the last axis; keys that are no candidates must be NaN. Requires: k < members."""
+    few = _promising(keys, k)
+    if few is not None:
+        return _smallest_of_few(keys, few, k)
     last = np.partition(keys, k - 1, axis=-1)[..., k - 1 : k]
     too_few = np.isnan(last)
     sure = (keys < last) | (too_few & ~np.isnan(keys))
@@ -58,6 +63,30 @@ def _smallest_members(keys: FloatArray, candidates: BoolArray, k: int) -> BoolAr
     if (np.count_nonzero(ties, axis=-1, keepdims=True) > wanted).any():
         ties &= np.cumsum(ties, axis=-1) <= wanted
     chosen: BoolArray = sure | ties
+    return chosen
+
+
+def _promising(keys: FloatArray, k: int) -> BoolArray | None:
+    """A small superset of the k smallest, by the k-th least of the chunks' minima; None if it isn't small."""
+    members = keys.shape[-1]
+    chunk = math.isqrt(members)
+    minima = np.fmin.reduceat(keys, np.arange(0, members, chunk), axis=-1)
+    if k > minima.shape[-1] // 4:
+        return None
+    few: BoolArray = keys <= np.partition(minima, k - 1, axis=-1)[..., k - 1 : k]
+    counts = np.count_nonzero(few, axis=-1)
+    return few if counts.min() >= k and counts.max() <= 4 * chunk else None
+
+
+def _smallest_of_few(keys: FloatArray, few: BoolArray, k: int) -> BoolArray:
+    """`_smallest_members` among `few`, of which there are k at least, by sorting them."""
+    cells = np.nonzero(few)
+    rows = np.ravel_multi_index(cells[:-1], few.shape[:-1])
+    order = np.lexsort((keys[cells], rows))
+    starts = np.searchsorted(rows, rows)
+    taken = order[np.arange(len(order)) - starts < k]
+    chosen = np.zeros_like(few)
+    chosen[tuple(each[taken] for each in cells)] = True
     return chosen
 
 

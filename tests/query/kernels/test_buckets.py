@@ -51,28 +51,28 @@ def fraction_oracle(lower: float, upper: float, bounds: Sequence[float], counts:
 def test_quantile_agrees_with_its_oracle(seed: int) -> None:
     random = np.random.default_rng(seed)
     bounds = np.array(BOUNDS) - (0.0, 0.7)[seed % 2]
-    counts = random.integers(0, 4, (6, 3, len(bounds))).cumsum(axis=-1).astype(np.float64)
+    counts = random.integers(0, 4, (len(bounds), 6, 3)).cumsum(axis=0).astype(np.float64)
     q = float(random.random())
     values, mending = bucket_quantile(np.array([[q]]), bounds, counts)
     assert mending is None
     for step, histogram in np.ndindex(6, 3):
-        expected = quantile_oracle(q, bounds.tolist(), counts[step, histogram].tolist())
+        expected = quantile_oracle(q, bounds.tolist(), counts[:, step, histogram].tolist())
         assert values[step, histogram] == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_fraction_agrees_with_its_oracle(seed: int) -> None:
     random = np.random.default_rng(seed)
-    counts = random.integers(0, 4, (6, 3, len(BOUNDS))).cumsum(axis=-1).astype(np.float64)
+    counts = random.integers(0, 4, (len(BOUNDS), 6, 3)).cumsum(axis=0).astype(np.float64)
     lower, upper = sorted(random.uniform(-1, 4.9, 2).tolist())
     values = bucket_fraction(np.array([[lower]]), np.array([[upper]]), np.array(BOUNDS), counts)
     for step, histogram in np.ndindex(6, 3):
-        expected = fraction_oracle(lower, upper, BOUNDS, counts[step, histogram].tolist())
+        expected = fraction_oracle(lower, upper, BOUNDS, counts[:, step, histogram].tolist())
         assert values[step, histogram] == pytest.approx(expected, nan_ok=True)
 
 
 def quantile(q: float, bounds: Sequence[float], counts: Sequence[float]) -> float:
-    values, _ = bucket_quantile(np.array([q]), np.array(bounds), np.array([counts]))
+    values, _ = bucket_quantile(np.array([q]), np.array(bounds), np.array(counts)[:, None])
     return float(values[0])
 
 
@@ -93,7 +93,7 @@ def test_quantile_in_the_highest_bucket_is_the_bound_below_it() -> None:
 
 
 def test_falling_counts_are_raised_and_reported() -> None:
-    counts = np.array([[10.0, 8.0, 9.0, 20.0]])
+    counts = np.array([[10.0], [8.0], [9.0], [20.0]])
     values, mending = bucket_quantile(np.array([0.5]), np.array([1.0, 2.0, 3.0, math.inf]), counts)
     assert values[0] == 1.0
     assert mending is not None
@@ -102,20 +102,20 @@ def test_falling_counts_are_raised_and_reported() -> None:
 
 
 def test_difference_below_the_tolerance_is_levelled_in_silence() -> None:
-    counts = np.array([[10.0, 10.0 - 1e-12, 20.0]])
+    counts = np.array([[10.0], [10.0 - 1e-12], [20.0]])
     _, mending = bucket_quantile(np.array([0.5]), np.array([1.0, 2.0, math.inf]), counts)
     assert mending is not None
     assert not mending.forced.any()
 
 
 def test_counts_of_the_caller_are_not_written_to() -> None:
-    counts = np.array([[10.0, 8.0, 20.0]])
+    counts = np.array([[10.0], [8.0], [20.0]])
     bucket_quantile(np.array([0.5]), np.array([1.0, 2.0, math.inf]), counts)
-    assert counts.tolist() == [[10.0, 8.0, 20.0]]
+    assert counts.tolist() == [[10.0], [8.0], [20.0]]
 
 
 def test_fraction_of_limits_the_wrong_way_round_is_zero() -> None:
     fraction = bucket_fraction(
-        np.array([2.0]), np.array([1.0]), np.array([1.0, math.inf]), np.array([[3.0, 4.0]])
+        np.array([2.0]), np.array([1.0]), np.array([1.0, math.inf]), np.array([[3.0], [4.0]])
     )
     assert fraction.tolist() == [0.0]
