@@ -8,6 +8,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeGuard, Union, get_args, get_origin
 
@@ -81,9 +82,9 @@ class Decoder:
         return self._build(section, own, path)
 
     def _build(self, section: type[Section], values: Mapping[str, Any], path: str) -> Section:
-        for info in msgspec.structs.fields(section):
-            if info.required and info.name not in values:
-                raise self.error(path, f'missing key "{info.encode_name}"')
+        for key, member in _members(section).items():
+            if member.required and member.name not in values:
+                raise self.error(path, f'missing key "{key}"')
         try:
             return section(**values)
         except ConfigError as error:
@@ -161,21 +162,24 @@ class _Member(msgspec.Struct, frozen=True):
 
     name: str
     type: Any
+    required: bool = False
     inline_in: str = ""
 
 
+@cache
 def _members(section: type[Section]) -> dict[str, _Member]:
     members: dict[str, _Member] = {}
     for info in msgspec.structs.fields(section):
         inline = _inline_sections(section).get(info.name)
         if inline:
             for key, member in _members(inline).items():
-                members[key] = _Member(member.name, member.type, info.name)
+                members[key] = _Member(member.name, member.type, inline_in=info.name)
         else:
-            members[info.encode_name] = _Member(info.name, info.type)
+            members[info.encode_name] = _Member(info.name, info.type, info.required)
     return members
 
 
+@cache
 def _inline_sections(section: type[Section]) -> dict[str, type[Section]]:
     return {
         info.name: info.type.__origin__
