@@ -1,13 +1,15 @@
 """What an operator knows about the evaluation it is part of."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from query.execution.annotations import Annotations
 from query.execution.control import Control, SampleBudget
+from query.execution.values import Value
 from query.language import ParserOptions
 from query.language.parser import UPSTREAM_DEFAULTS
+from query.plan import PlanNode
 from tsdb import LabelScope, Snapshot
 from tsdb.sample import IntArray
 
@@ -29,7 +31,8 @@ class EngineOptions:
 class EvalContext:
     """The steps that a node is evaluated at, and what all nodes of one query share.
 
-    `steps_ms` is int64[step], ascending, never empty; `step_ms` apart.
+    `steps_ms` is int64[step], ascending, never empty; `step_ms` apart. `results` holds the values of `shared`
+    nodes, by the steps they were evaluated at.
     """
 
     steps_ms: IntArray
@@ -39,6 +42,8 @@ class EvalContext:
     annotations: Annotations
     control: Control
     budget: SampleBudget
+    shared: frozenset[PlanNode] = frozenset()
+    results: dict[tuple[PlanNode, int, int, int], Value] = field(default_factory=dict)
 
     @property
     def step_count(self) -> int:

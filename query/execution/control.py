@@ -45,6 +45,7 @@ class SampleBudget:
     max_samples: int
     held: int = field(default=0, init=False)
     peak: int = field(default=0, init=False)
+    _kept: int = field(default=0, init=False)
     total: int = field(default=0, init=False)
     """Samples looked at, each once for every step that did."""
 
@@ -61,4 +62,13 @@ class SampleBudget:
 
     def settle(self, held: int) -> None:
         """A node is done: only its result is held still."""
-        self.held = held
+        self.held = held + self._kept
+
+    def keep(self, samples: int) -> None:
+        """A result is held until the query ends. Call it before `settle`."""
+        self._kept += samples
+
+    @property
+    def in_use(self) -> int:
+        """What is held, without what is kept."""
+        return self.held - self._kept

@@ -21,7 +21,7 @@ from query.execution.result import (
 )
 from query.execution.values import Scalar, String, Value, Vector
 from query.language import ast, parse
-from query.plan import PlanNode, QueryWindow, build_plan
+from query.plan import PlanNode, QueryWindow, build_plan, shared_parts
 from query.plan.nodes import RangeSelect, SubqueryRange
 from tsdb import LabelFrame, Snapshot
 
@@ -80,6 +80,7 @@ class Engine:
             Annotations(query if isinstance(query, str) else ""),
             control or Control(),
             SampleBudget(options.max_samples),
+            shared_parts(plan),
         )
         return plan, context
 

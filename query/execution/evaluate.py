@@ -29,10 +29,24 @@ def evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
 
     Raises `EvaluationError`, or `LimitError` when the query is to stop.
     """
+    if node in context.shared:
+        return _evaluate_once(node, context)
     context.check()
-    held = context.budget.held
+    in_use = context.budget.in_use
     value = _HANDLERS[type(node)](node, context)
-    context.budget.settle(held + _size(value))
+    context.budget.settle(in_use + _size(value))
+    return value
+
+
+def _evaluate_once(node: nodes.PlanNode, context: EvalContext) -> Value:
+    """The value of a node that stands in the plan several times."""
+    steps = context.steps_ms
+    key = (node, int(steps[0]), int(steps[-1]), context.step_ms)
+    value = context.results.get(key)
+    if value is None:
+        value = evaluate(node, replace(context, shared=context.shared - {node}))
+        context.results[key] = value
+        context.budget.keep(_size(value))
     return value
 
 

@@ -2,5 +2,6 @@
 
 from query.plan.build import build_plan
 from query.plan.nodes import PlanNode, QueryWindow
+from query.plan.sharing import shared_parts
 
-__all__ = ["PlanNode", "QueryWindow", "build_plan"]
+__all__ = ["PlanNode", "QueryWindow", "build_plan", "shared_parts"]

@@ -83,7 +83,7 @@ def test_statistics_count_every_sample_of_every_window() -> None:
 
 def test_remark_made_twice_is_told_once_with_the_later_place() -> None:
     snapshot = snapshot_of({"x": every(1_000, [1.0, 2.0])})
-    infos = ENGINE.instant(snapshot, "rate(x[1m])\n+ rate(x[1m])", 1_000).annotations.infos
+    infos = ENGINE.instant(snapshot, "rate(x[1m])\n+ rate(x[2m])", 1_000).annotations.infos
     assert [info[-5:] for info in infos] == ["(2:8)"]
 
 

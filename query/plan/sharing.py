@@ -1,0 +1,52 @@
+"""Equal parts of a plan, which are evaluated once."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from query.plan.nodes import (
+    Aggregate,
+    BinaryOperation,
+    FunctionCall,
+    InstantSelect,
+    Invariant,
+    Negation,
+    PlanNode,
+    RangeSelect,
+    SubqueryRange,
+)
+
+
+def shared_parts(plan: PlanNode) -> frozenset[PlanNode]:
+    """The parts that read samples and stand in the plan more than once.
+
+    These are selectors and functions of ranges: what costs most, and what dashboards repeat in ratios.
+    """
+    counts = Counter(node for node in _all_parts(plan) if _reads_samples(node))
+    return frozenset(node for node, count in counts.items() if count > 1)
+
+
+def children(node: PlanNode) -> tuple[PlanNode, ...]:
+    """The operands of a node, in the order of evaluation."""
+    match node:
+        case Invariant() | Negation() | SubqueryRange():
+            return (node.operand,)
+        case FunctionCall():
+            return node.args
+        case Aggregate():
+            return (node.operand,) if node.param is None else (node.param, node.operand)
+        case BinaryOperation():
+            return (node.lhs, node.rhs)
+        case _:
+            return ()
+
+
+def _all_parts(node: PlanNode) -> Iterator[PlanNode]:
+    yield node
+    for child in children(node):
+        yield from _all_parts(child)
+
+
+def _reads_samples(node: PlanNode) -> bool:
+    if isinstance(node, FunctionCall):
+        return any(isinstance(arg, RangeSelect | SubqueryRange) for arg in node.args)
+    return isinstance(node, InstantSelect)
