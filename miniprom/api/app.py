@@ -51,7 +51,7 @@ _ROUTES: Final[tuple[tuple[tuple[str, ...], str, Handler], ...]] = (
     (_GET, "/api/v1/status/tsdb", status.tsdb),
     (_GET, "/api/v1/status/walreplay", status.wal_replay),
     (_POST, "/api/v1/write", write.write),
-    (("OPTIONS",), "/api/v1/{path:.*}", management.options),
+    (_POST_PUT, "/api/v1/admin/tsdb/{action}", management.admin),
     (_GET, "/federate", federate.federate),
     (_GET, "/metrics", status.metrics),
     (_GET, "/version", status.version),

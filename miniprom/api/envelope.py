@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from aiohttp import web
 
-from miniprom.api.errors import ErrorType, error_type_of
+from miniprom.api.errors import ErrorType
 
 JSON = "application/json"
 _MAX_ANNOTATIONS = 10
@@ -24,11 +24,6 @@ def failure(error_type: ErrorType, message: str) -> web.Response:
     """An error answer."""
     fields = {"status": "error", "errorType": error_type.label, "error": message}
     return web.Response(status=error_type.status, body=msgspec.json.encode(fields), content_type=JSON)
-
-
-def failure_of(error: Exception) -> web.Response:
-    """The answer to an exception."""
-    return failure(error_type_of(error), str(error))
 
 
 def query_envelope(

@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from miniprom.api.errors import ApiError, ErrorType
 from miniprom.api.services import Phase, services_of
 from miniprom.config import ConfigFileError
 
@@ -49,9 +50,9 @@ async def quit_(request: web.Request) -> web.Response:
     return web.Response(text="Requesting termination... Goodbye!")
 
 
-async def options(request: web.Request) -> web.Response:  # noqa: ARG001  a handler's signature
-    """What a browser asks before it calls the API; the CORS headers are the answer."""
-    return web.Response(status=204)
+async def admin(request: web.Request) -> web.Response:  # noqa: ARG001  a handler's signature
+    """What would delete or save data."""
+    raise ApiError(ErrorType.UNAVAILABLE, "admin APIs disabled")
 
 
 async def wrong_method(request: web.Request) -> web.Response:  # noqa: ARG001  a handler's signature

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 
-from miniprom.api.envelope import failure_of
+from miniprom.api.envelope import failure
 from miniprom.api.errors import ErrorType, error_type_of
 from miniprom.api.management import unavailable
 from miniprom.api.services import Phase, services_of
@@ -23,6 +23,8 @@ _CORS: Final = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Expose-Headers": "Date",
 }
+_API: Final = "/api/v1/"
+_TEXTS: Final = {404: "404 page not found\n", 405: "Method Not Allowed\n"}
 _ALWAYS_ANSWERED: Final = ("/-/", "/metrics", "/version")
 
 
@@ -58,7 +60,7 @@ def cors_headers(origin_pattern: str) -> Callable[[web.Request, web.StreamRespon
     everyone = origin_pattern == ".*"
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
-        if "/api/v1/" not in request.path:
+        if _API not in request.path:
             return
         response.headers.add("Vary", "Origin")
         origin = request.headers.get("Origin")
@@ -75,16 +77,23 @@ def cors_headers(origin_pattern: str) -> Callable[[web.Request, web.StreamRespon
 
 @web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what a handler raises into an envelope."""
-    phase = services_of(request).phase
-    prefix = services_of(request).settings.route_prefix
-    if phase is not Phase.READY and not request.path.removeprefix(prefix).startswith(_ALWAYS_ANSWERED):
-        return unavailable(phase)
+    """Turn what a handler raises into an envelope, or a line of text outside the API."""
+    services = services_of(request)
+    path = request.path.removeprefix(services.settings.route_prefix)
+    if services.phase is not Phase.READY and not path.startswith(_ALWAYS_ANSWERED):
+        return unavailable(services.phase)
+    if request.method == "OPTIONS" and path.startswith(_API):
+        return web.Response(status=204)  # to a browser's preflight, the CORS headers are the answer
     try:
         return await handler(request)
-    except web.HTTPException:
+    except web.HTTPException as error:
+        if error.status in _TEXTS:
+            error.text = _TEXTS[error.status]
         raise
     except Exception as error:
-        if error_type_of(error) is ErrorType.INTERNAL:
+        error_type = error_type_of(error)
+        if error_type is ErrorType.INTERNAL:
             _log.exception("Request failed", extra={"path": request.path})
-        return failure_of(error)
+        if path.startswith(_API):
+            return failure(error_type, str(error))
+        return web.Response(status=error_type.status, text=f"{error}\n")

@@ -16,12 +16,15 @@ def go_float(value: float) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     text = repr(value)
-    digits, _, exponent = text.partition("e")
-    if not exponent:
-        return text.removesuffix(".0")
-    if 1e-6 <= abs(value) < 1e21:
-        return _without_exponent(digits, int(exponent))
-    return text
+    if "e" in text and 1e-6 <= abs(value) < 1e21:
+        return _without_exponent(text)
+    return text.removesuffix(".0")
+
+
+def plain_float(value: float) -> str:
+    """`go_float`, but never with an exponent: what upstream prints scalars as."""
+    text = go_float(value)
+    return _without_exponent(text) if "e" in text else text
 
 
 def format_floats(values: FloatArray) -> list[bytes]:
@@ -55,9 +58,11 @@ def _seconds(time_ms: int) -> bytes:
     return b"%b%d.%03d" % (sign, seconds, fraction) if fraction else b"%b%d" % (sign, seconds)
 
 
-def _without_exponent(digits: str, exponent: int) -> str:
+def _without_exponent(text: str) -> str:
+    digits, _, exponent = text.partition("e")
     sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
     whole, _, fraction = digits.partition(".")
-    if exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{whole}{fraction}"
-    return sign + whole + fraction.ljust(exponent, "0")
+    shift = int(exponent)
+    if shift < 0:
+        return f"{sign}0.{'0' * (-shift - 1)}{whole}{fraction}"
+    return sign + whole + fraction.ljust(shift, "0")

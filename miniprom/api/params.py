@@ -12,8 +12,8 @@ from aiohttp import web
 from collector.errors import UnitError
 from collector.units import parse_duration_ms
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
-from query import ParseError, parse
-from query.language.ast import VectorSelector
+from query import ParseError
+from query.language import parse_selector
 from tsdb import Matcher
 
 MIN_TIME_MS: Final = -9_223_309_901_257_974_000
@@ -95,17 +95,17 @@ class Params:
         return number
 
     def selectors(self, name: str) -> list[tuple[Matcher, ...]]:
-        """The matchers of each selector that is given. Raises `BadParameterError`."""
+        """The matchers of each selector that is given. Raises `ApiError`."""
         try:
-            return [_selector_matchers(text) for text in self.texts(name)]
+            return [parse_selector(text) for text in self.texts(name)]
         except ParseError as error:
-            raise BadParameterError(name, str(error)) from error
+            raise ApiError(ErrorType.BAD_DATA, str(error)) from error
 
     def matcher_sets(self) -> list[tuple[Matcher, ...]]:
-        """`match[]`, refusing selectors that select everything. Raises `BadParameterError`."""
+        """`match[]`, refusing selectors that select everything. Raises `ApiError`."""
         sets = self.selectors("match[]")
         if any(all(matcher.matches("") for matcher in matchers) for matchers in sets):
-            raise BadParameterError("match[]", "match[] must contain at least one non-empty matcher")
+            raise ApiError(ErrorType.BAD_DATA, "match[] must contain at least one non-empty matcher")
         return sets
 
 
@@ -172,13 +172,6 @@ def unescape_name(name: str) -> str:
     if "_" in rest:
         return name
     return _NAME_ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "_", body)
-
-
-def _selector_matchers(text: str) -> tuple[Matcher, ...]:
-    expr = parse(text)
-    if not isinstance(expr, VectorSelector) or expr != VectorSelector(expr.name, expr.matchers):
-        raise ParseError('expected a series selector such as up{job="a"}', 0, len(text), text)
-    return expr.matchers
 
 
 async def _read_form(request: web.Request) -> bytes:

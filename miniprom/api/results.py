@@ -13,7 +13,7 @@ from miniprom.api.encoding import (
     histogram_points,
     metric_objects,
 )
-from miniprom.api.numbers import format_timestamps, go_float
+from miniprom.api.numbers import format_timestamps, plain_float
 from query.execution.result import (
     InstantVector,
     RangeMatrix,
@@ -36,7 +36,7 @@ def encode_result(value: ResultValue) -> tuple[str, Iterator[bytes]]:
         case RawMatrix():
             return "matrix", _encode_raw_matrix(value)
         case ScalarPoint(time_ms, number):
-            return "scalar", _encode_point(time_ms, go_float(number))
+            return "scalar", _encode_point(time_ms, plain_float(number))
         case StringPoint(time_ms, text):
             return "string", _encode_point(time_ms, text)
 

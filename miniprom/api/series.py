@@ -6,7 +6,7 @@ from aiohttp import web
 
 from miniprom.api.encoding import metric_objects
 from miniprom.api.envelope import annotation_fields, success
-from miniprom.api.errors import ApiError, ErrorType
+from miniprom.api.errors import ApiError, BadParameterError, ErrorType
 from miniprom.api.params import read_params, unescape_name
 from miniprom.api.services import services_of
 from miniprom.api.streaming import accepts_gzip, prepare, send
@@ -23,7 +23,10 @@ async def series(request: web.Request) -> web.StreamResponse:
         raise ApiError(ErrorType.BAD_DATA, "no match[] parameter provided")
     limit = params.limit()
     span = params.span_ms()
-    matcher_sets = params.matcher_sets()
+    try:
+        matcher_sets = params.matcher_sets()
+    except ApiError as error:
+        raise BadParameterError("match[]", str(error)) from error
     snapshot = services.snapshot()
     body = await services.workers.run(
         lambda: prepare(_encoded(snapshot.series(matcher_sets, *span), limit), accepts_gzip(request))

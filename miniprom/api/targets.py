@@ -10,6 +10,7 @@ from collector.exposition import Metadata
 from collector.manager import ActiveTarget
 from collector.units import format_duration_ms
 from miniprom.api.envelope import success
+from miniprom.api.errors import ApiError, BadParameterError
 from miniprom.api.params import read_params
 from miniprom.api.services import services_of
 from miniprom.api.status import rfc3339
@@ -49,7 +50,10 @@ async def target_metadata(request: web.Request) -> web.Response:
     """TYPE, HELP and UNIT of the metrics of each target."""
     services, params = services_of(request), await read_params(request)
     limit = params.number("limit")
-    matchers = params.selectors("match_target")[0] if params.text("match_target") else ()
+    try:
+        matchers = params.selectors("match_target")[0] if params.text("match_target") else ()
+    except ApiError as error:
+        raise BadParameterError("match_target", str(error)) from error
     metric = params.text("metric")
     found: list[dict[str, object]] = []
     for target in services.scrape.active():

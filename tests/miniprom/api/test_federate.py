@@ -66,5 +66,7 @@ def test_special_characters_in_values_are_escaped() -> None:
     assert 'x{path="a\\\\b\\"c\\nd",instance=""} +Inf' in text
 
 
-def test_bad_selector_is_refused(api: Api) -> None:
-    assert api.get("/federate", {"match[]": "up{"}).status == 400
+def test_bad_selector_is_refused_in_plain_text(api: Api) -> None:
+    answer = api.get("/federate", {"match[]": "up{"})
+    assert answer.status == 400
+    assert answer.text == "1:4: parse error: unexpected end of input inside braces\n"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miniprom.api.numbers import format_floats, format_timestamps, go_float
+from miniprom.api.numbers import format_floats, format_timestamps, go_float, plain_float
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,14 @@ def test_printed_array_reads_back_the_same(values: list[float]) -> None:
 @given(st.lists(st.floats()))
 def test_array_and_single_printing_agree(values: list[float]) -> None:
     assert format_floats(np.array(values, dtype=np.float64)) == [go_float(value).encode() for value in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e-7, "0.0000001"), (-1.25e-9, "-0.00000000125"), (1.5e21, "1500000000000000000000"), (2.0, "2")],
+)
+def test_scalar_never_has_an_exponent(value: float, text: str) -> None:
+    assert plain_float(value) == text
 
 
 def test_staleness_marker_prints_as_nan() -> None:

@@ -28,9 +28,13 @@ def test_series_without_a_selector_is_refused(api: Api) -> None:
     assert answer.json["error"] == "no match[] parameter provided"
 
 
-def test_series_selector_that_matches_everything_is_refused(api: Api) -> None:
-    answer = api.get("/api/v1/series", {"match[]": '{job=~".*"}'})
-    assert answer.status == 400
+@pytest.mark.parametrize("selector", ["{}", '{job=~".*"}'])
+def test_selector_that_matches_everything_is_refused(api: Api, selector: str) -> None:
+    message = "match[] must contain at least one non-empty matcher"
+    series = api.get("/api/v1/series", {"match[]": selector})
+    labels = api.get("/api/v1/labels", {"match[]": selector})
+    assert (series.status, series.json["error"]) == (400, f'invalid parameter "match[]": {message}')
+    assert (labels.status, labels.json["error"]) == (400, message)
 
 
 @pytest.mark.parametrize("selector", ["up offset 5m", "up[5m]", "sum(up)", "up @ 0"])

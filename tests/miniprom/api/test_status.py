@@ -135,3 +135,15 @@ def test_routes_move_below_the_prefix() -> None:
         assert api.get("/prom/api/v1/query", {"query": "1", "time": str(NOW)}).data["result"] == [NOW, "1"]
         assert api.get("/api/v1/query", {"query": "1"}).status == 404
         assert api.get("/prom/-/healthy").status == 200
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nowhere"])
+def test_unknown_path_is_not_found(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.status, answer.text) == (404, "404 page not found\n")
+
+
+def test_admin_api_is_disabled(api: Api) -> None:
+    answer = api.post("/api/v1/admin/tsdb/snapshot")
+    assert answer.status == 500
+    assert answer.json == {"status": "error", "errorType": "unavailable", "error": "admin APIs disabled"}
