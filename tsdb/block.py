@@ -62,16 +62,23 @@ class Block:
         return Block(layout, timestamps_ms.copy(), stripes, stripe_of, place_of)
 
     def read(self, columns: Columns, rows: slice) -> FloatArray:
-        """float64[row, column], bit for bit what was stored. Not to be written to."""
+        """float64[row, column], bit for bit what was stored. Not to be written to.
+
+        Requires: at least one column.
+        """
         if self.stripe_of is None or self.place_of is None:
             return self.stripes[0].read(rows, columns)
         stripe_of, place_of = self.stripe_of[columns], self.place_of[columns]
-        values = np.empty((rows.stop - rows.start, len(place_of)))
-        for number, stripe in enumerate(self.stripes):
-            at = np.flatnonzero(stripe_of == number)
-            if len(at):
-                values[:, as_slice(at)] = stripe.read(rows, as_slice(place_of[at]))
-        return values
+        places = [np.flatnonzero(stripe_of == number) for number in range(len(self.stripes))]
+        pieces = [
+            stripe.read(rows, as_slice(place_of[at]))
+            for stripe, at in zip(self.stripes, places, strict=True)
+            if len(at)
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        order = np.argsort(np.concatenate(places))
+        return np.concatenate(pieces, axis=1).take(order, axis=1)  # numpy gathers faster than it scatters
 
     @property
     def memory_bytes(self) -> int:

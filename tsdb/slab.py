@@ -20,10 +20,11 @@ class Part:
         """float64[row, column] of columns of the slab, and rows counted from the part's first."""
         wanted = self.columns[columns]
         within = slice(self.rows.start + rows.start, self.rows.start + rows.stop)
-        lacking = wanted < 0
-        if lacking.any():
+        held = wanted >= 0
+        if not held.all():
             values = np.full((within.stop - within.start, len(wanted)), ABSENT)
-            values[:, ~lacking] = self.block.read(wanted[~lacking], within)
+            if held.any():
+                values[:, held] = self.block.read(wanted[held], within)
             return values
         return self.block.read(as_slice(wanted), within)
 
@@ -51,7 +52,7 @@ class Slab:
         part_start = 0
         for part in self.parts:
             start, end = max(first_row, part_start), min(end_row, part_start + len(part))
-            if start < end:
+            if start < end and first_column < end_column:
                 within = slice(start - part_start, end - part_start)
                 values[start - first_row : end - first_row] = part.read(
                     slice(first_column, end_column), within

@@ -263,6 +263,16 @@ def test_a_matrix_is_read_back_through_sealed_blocks_and_head() -> None:
     assert np.array_equal(part.view(np.uint64), values[100:400, 2:5].view(np.uint64))
 
 
+def test_no_columns_or_no_rows_read_as_an_empty_matrix() -> None:
+    store = Store(retention_ms=None)
+    values = np.random.default_rng(3).random((500, 2))
+    values[:, 0] = 1.0
+    store.append_matrix(store.series_ids(series(2)), np.arange(500) * 10, values)
+    (slab,) = everything(store.snapshot(0)).slabs
+    assert slab.read(slice(1, 1)).shape == (500, 0)
+    assert slab.read(slice(0, 2), slice(7, 7)).shape == (0, 2)
+
+
 def test_a_slab_is_clipped_to_the_range_at_both_ends_inclusive() -> None:
     store = Store(retention_ms=None)
     store.append_matrix(store.series_ids(series(1)), np.arange(500) * 10, np.zeros((500, 1)))
