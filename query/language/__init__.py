@@ -2,7 +2,7 @@
 
 from query.language.check import ParserOptions, value_type
 from query.language.functions import AGGREGATORS, FUNCTIONS, Aggregator, Function, ValueType
-from query.language.parser import EVERYTHING, grammar, parse, parse_selector
+from query.language.parser import EVERYTHING, parse, parse_selector
 from query.language.printer import format_expr, prettify
 from query.language.to_json import to_json
 from query.language.walk import children, walk
@@ -17,7 +17,6 @@ __all__ = [
     "ValueType",
     "children",
     "format_expr",
-    "grammar",
     "parse",
     "parse_selector",
     "prettify",

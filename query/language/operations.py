@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
-from lark import Token
-
 COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
 
@@ -24,10 +22,10 @@ Operand = TypeVar("Operand")
 def operation_tree(
     chain: Iterable[Any],
     symbol: Callable[[Any], str],
-    unary: Callable[[Token, Operand], Operand],
+    unary: Callable[[Any, Operand], Operand],
     binary: Callable[[Any, Operand, Operand], Operand],
 ) -> Operand:
-    """The tree of `sign* operand (operator sign* operand)*`. Signs are tokens; `symbol` names an operator.
+    """The tree of `sign* operand (operator sign* operand)*`. Signs are strings; `symbol` names an operator.
 
     Two stacks instead of recursion, so that a long chain is no danger. All but `^` associate to the left.
     """
@@ -48,7 +46,7 @@ def operation_tree(
             apply_down_to(precedence + 1 if key == "^" else precedence)
             operators.append((precedence, False, item))
             after_operand = False
-        elif isinstance(item, Token):
+        elif isinstance(item, str):
             operators.append((UNARY_PRECEDENCE, True, item))
         else:
             operands.append(item)

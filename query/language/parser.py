@@ -1,18 +1,12 @@
 """`parse`: text to a checked tree."""
 
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Final
-
-from lark import Lark, UnexpectedToken
 
 from query.errors import ParseError
 from query.language.ast import Expr, VectorSelector
-from query.language.builder import Builder
 from query.language.check import ParserOptions, check
-from query.language.lexer import PromqlLexer
 from query.language.problem import ProblemError
-from query.language.syntax_error import explain
 from tsdb import Matcher
 
 UPSTREAM_DEFAULTS: Final = ParserOptions()
@@ -51,26 +45,13 @@ _parse_cached = lru_cache(_CACHED_QUERIES)(_parse)
 def _read(text: str, rule: str) -> Expr:
     if len(text) > MAX_CHARACTERS:
         raise ParseError(f"query of {len(text)} characters is longer than {MAX_CHARACTERS}", 0, 0, text)
+    from query.language.grammar import read  # noqa: PLC0415  Lark and its tables: 0.1 s of start-up time
+
     try:
-        return grammar().parse(text, start=rule)  # type: ignore[return-value]  # an Expr, see the builder
+        return read(text, rule)
     except ProblemError as problem:
         raise _with_text(problem, text) from None
-    except UnexpectedToken as error:
-        raise _with_text(explain(error, text), text) from None
 
 
 def _with_text(problem: ProblemError, text: str) -> ParseError:
     return ParseError(problem.message, problem.span.start, problem.span.end, text, problem.hint)
-
-
-@cache
-def grammar() -> Lark:
-    """The parser's tables, made at the first query; a server may call this in advance."""
-    return Lark(
-        Path(__file__).with_name("promql.lark").read_text(encoding="utf-8"),
-        parser="lalr",
-        lexer=PromqlLexer,
-        transformer=Builder(),
-        start=["start", "selector"],
-        maybe_placeholders=False,
-    )
