@@ -7,6 +7,9 @@ import numpy as np
 from tsdb.block import Block, as_slice
 from tsdb.sample import ABSENT, FloatArray, IntArray
 
+_COLUMNS_AT_ONCE = 512
+"""So many columns of a block stay in the cache while they are decoded."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -52,10 +55,10 @@ class Slab:
         part_start = 0
         for part in self.parts:
             start, end = max(first_row, part_start), min(end_row, part_start + len(part))
-            if start < end and first_column < end_column:
-                within = slice(start - part_start, end - part_start)
-                values[start - first_row : end - first_row] = part.read(
-                    slice(first_column, end_column), within
-                )
+            within = slice(start - part_start, end - part_start)
+            for column in range(first_column, end_column, _COLUMNS_AT_ONCE) if start < end else ():
+                some = slice(column, min(column + _COLUMNS_AT_ONCE, end_column))
+                at = slice(some.start - first_column, some.stop - first_column)
+                values[start - first_row : end - first_row, at] = part.read(some, within)
             part_start += len(part)
         return values
