@@ -205,11 +205,16 @@ def test_large_answer_is_compressed_if_asked(api: Api) -> None:
     assert plain.json == packed.json
 
 
-def test_answer_beyond_the_first_piece_is_whole(api: Api) -> None:
-    query = 'label_replace(vector(1), "l", "' + "x" * 2000 + '", "", "") or up'
-    params = {"query": query, "start": "0", "end": "10000", "step": "1"}
-    answer = api.get("/api/v1/query_range", params)
-    assert len(answer.data["result"][0]["values"]) == 10001
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_answer_of_more_than_a_mebibyte_is_streamed(api: Api, encoding: str) -> None:
+    query = " or ".join(f'label_replace(vector({n}), "n", "{n}", "", "")' for n in range(8))
+    params = {"query": query, "start": str(NOW), "end": str(NOW + 11000), "step": "1"}
+    answer = api.get("/api/v1/query_range", params, {"Accept-Encoding": encoding})
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert len(answer.body) > 1 << 20
+    assert [series["values"] for series in answer.data["result"]] == [
+        [[NOW + step, str(n)] for step in range(11001)] for n in range(8)
+    ]
 
 
 def test_format_query_lays_out(api: Api) -> None:
