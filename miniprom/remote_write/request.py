@@ -16,8 +16,6 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
-import cramjam
-
 from miniprom.errors import MinipromError
 from miniprom.remote_write.histogram import decode_histogram
 from miniprom.remote_write.wire import WireError, fields, signed, varint
@@ -56,6 +54,8 @@ class WriteBatch:
 
 def decompress(body: bytes) -> bytes:
     """The content of a snappy block. Raises `WireError`, also when there is too much of it."""
+    import cramjam  # noqa: PLC0415  1.5 MB that servers without remote writers do without
+
     try:
         size, _ = varint(body, 0)
         if size > _MAX_DECODED_BYTES:
