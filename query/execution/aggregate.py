@@ -121,7 +121,7 @@ def _checked_ratios(node: Aggregation, param: FloatArray, context: EvalContext) 
                 f"ratio value should be between -1 and 1, got {got}, capping to {format_number(bound)}",
                 node.param.span,
             )
-    return np.clip(param, -1.0, 1.0)
+    return param
 
 
 _SORT_KEYS: dict[str, Callable[[FloatArray], FloatArray]] = {"topk": np.negative, "bottomk": np.positive}

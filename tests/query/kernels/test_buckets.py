@@ -84,6 +84,10 @@ def test_quantile_of_a_single_bucket_is_nan() -> None:
     assert math.isnan(quantile(0.5, [math.inf], [2.0]))
 
 
+def test_quantile_without_observations_is_nan_even_if_the_lowest_bound_is_negative() -> None:
+    assert math.isnan(quantile(0.5, [-1.0, 0.0, math.inf], [0.0, 0.0, 0.0]))
+
+
 def test_quantile_below_zero_is_minus_inf_even_without_buckets_to_look_at() -> None:
     assert quantile(-0.1, [1.0], [1.0]) == -math.inf
 

@@ -112,6 +112,24 @@ def test_sum_of_finite_terms_overflows_to_inf() -> None:
     assert REDUCTIONS["sum"](*one_group([1.7e308, 1.7e308]))[0, 0] == np.inf
 
 
+def test_sum_that_has_overflowed_stays_infinite() -> None:
+    assert REDUCTIONS["sum"](*one_group([1.7e308, 1.7e308, -1.7e308, -1.7e308]))[0, 0] == np.inf
+
+
+@pytest.mark.parametrize("name", ["topk", "bottomk"])
+@pytest.mark.parametrize("numbers", [0, 2, 300, 400])
+def test_selection_from_many_series_agrees_with_its_oracle(name: str, numbers: int) -> None:
+    random = np.random.default_rng(numbers)
+    values = np.full((2, 400), np.nan)
+    for row in values:
+        row[random.permutation(400)[:numbers]] = random.integers(0, 100, numbers)
+    grouping = Grouping.of(np.zeros(400, dtype=np.int64), 1)
+    chosen = SELECTIONS[name](values, np.ones(values.shape, dtype=np.bool_), grouping, 3)
+    for step in range(2):
+        expected = SELECTION_ORACLES[name](values[step].tolist(), 3)
+        assert np.flatnonzero(chosen[step]).tolist() == expected
+
+
 def test_avg_of_terms_whose_sum_overflows_is_finite() -> None:
     assert REDUCTIONS["avg"](*one_group([1.7e308, 1.7e308]))[0, 0] == pytest.approx(1.7e308)
 
