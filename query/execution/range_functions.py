@@ -10,10 +10,10 @@ from query.execution.annotations import invalid_quantile, possible_non_counters,
 from query.execution.columns import float_samples
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
-from query.execution.histogram_ranges import overlay_histogram_windows
 from query.execution.names import require_distinct_labels, unnamed
 from query.execution.ranges import RangeVector, apply_kernel
 from query.execution.values import Vector
+from query.execution.window_functions import overlay_single_windows
 from query.kernels.extended import ANCHORED_KERNELS, SMOOTHED_KERNELS
 from query.kernels.ranges import RANGE_KERNELS, RangeKernel
 from query.language import ast
@@ -75,8 +75,8 @@ def _computed(
             f" - not with {call.function}"
         )
     builder = apply_kernel(kernels[call.function], ranges, args, context)
-    if ranges.histograms:
-        overlay_histogram_windows(call, ranges, builder, context)
+    if ranges.histograms or ranges.start_timestamps:
+        overlay_single_windows(call, ranges, builder, context)
     return builder.build(ranges.drop_name)
 
 

@@ -1,7 +1,7 @@
 """Range vectors: samples in the range before each step, and functions of them."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,11 +13,12 @@ from query.execution.errors import UnsupportedError
 from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
 from query.execution.values import Vector
+from query.kernels.extended import interpolated
 from query.kernels.ranges import RangeKernel
 from query.kernels.windows import Windows
 from query.language import ast
 from query.plan.nodes import RangeNode, RangeSelect
-from tsdb import HistogramSeries, LabelFrame, Selection
+from tsdb import HistogramSeries, LabelFrame, Selection, StartTimestamps
 from tsdb.histogram import CounterReset, FloatHistogram
 from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_sample
 
@@ -46,6 +47,7 @@ class RangeVector:
     drop_name: BoolArray | None = None
     extension: ast.Extension | None = None
     lookback_ms: int = 0
+    start_timestamps: Sequence[StartTimestamps] = ()
 
     def window_rows(self, timestamps_ms: IntArray) -> tuple[IntArray, IntArray]:
         """The first and the last row of each window: int64[step]; an empty one ends before it begins."""
@@ -96,6 +98,7 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
         end_ms,
         extension=extension,
         lookback_ms=lookback_ms,
+        start_timestamps=selection.start_timestamps,
     )
 
 
@@ -202,24 +205,33 @@ def raw_samples(ranges: RangeVector) -> tuple[LabelFrame, list[RawSeries]]:
     start_ms, end_ms = int(ranges.start_ms[0]), int(ranges.end_ms[0])
     found: dict[int, RawSeries] = {}
     for block in ranges.blocks():
-        rows = _rows_between(block.timestamps_ms, start_ms, end_ms)
-        if rows.start < rows.stop:
-            times = block.timestamps_ms[rows]
-            columns = zip(block.series.tolist(), block.values[rows].T, strict=True)
-            found.update((series, RawSeries(times, values)) for series, values in columns)
+        for series, values in zip(block.series.tolist(), block.values.T, strict=True):
+            found[series] = RawSeries(block.timestamps_ms, values)
     for each in ranges.histograms:
-        rows = _rows_between(each.timestamps_ms, start_ms, end_ms)
-        if rows.start < rows.stop:
-            floats = found.get(each.position, RawSeries(each.timestamps_ms[:0], np.empty(0)))
-            found[each.position] = replace(
-                floats,
-                histogram_timestamps_ms=each.timestamps_ms[rows],
-                histograms=tuple(each.histograms[rows]),
-            )
-    return ranges.labels.take(np.array(list(found), dtype=np.int64)), list(found.values())
+        floats = found.get(each.position, RawSeries(each.timestamps_ms[:0], np.empty(0)))
+        found[each.position] = floats.with_histograms(each)
+    if ranges.extension is None:
+        found = {series: samples.between(start_ms, end_ms) for series, samples in found.items()}
+    else:
+        found = {series: _extended(samples, ranges) for series, samples in found.items()}
+    kept = [series for series, samples in found.items() if len(samples)]
+    return ranges.labels.take(np.array(kept, dtype=np.int64)), [found[series] for series in kept]
 
 
-def _rows_between(timestamps_ms: IntArray, start_ms: int, end_ms: int) -> slice:
-    """The rows of a left-open range."""
-    first, stop = np.searchsorted(timestamps_ms, (start_ms, end_ms), side="right").tolist()
-    return slice(first, stop)
+def _extended(samples: RawSeries, ranges: RangeVector) -> RawSeries:
+    """The samples inside the range, and values at both its bounds (upstream extendFloats)."""
+    times_ms, values = samples.timestamps_ms, samples.values[:, None]
+    first, last = ranges.window_rows(times_ms)
+    if last[0] < first[0]:
+        return RawSeries(times_ms[:0], samples.values[:0])
+    left, right = values[first], values[last]
+    if ranges.extension is ast.Extension.SMOOTHED:
+        if times_ms[first[0]] < ranges.start_ms[0]:
+            left = interpolated(times_ms, values, first, ranges.start_ms)
+        if times_ms[last[0]] > ranges.end_ms[0]:
+            right = interpolated(times_ms, values, last - 1, ranges.end_ms)
+    inner = (times_ms > ranges.start_ms[0]) & (times_ms < ranges.end_ms[0])
+    return RawSeries(
+        np.concatenate((ranges.start_ms, times_ms[inner], ranges.end_ms)),
+        np.concatenate((left[0], samples.values[inner], right[0])),
+    )

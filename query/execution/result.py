@@ -7,7 +7,7 @@ import numpy as np
 
 from query.execution.annotations import Annotations
 from query.execution.values import HistogramArray
-from tsdb import LabelFrame
+from tsdb import HistogramSeries, LabelFrame
 from tsdb.histogram import FloatHistogram
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
@@ -49,10 +49,28 @@ class RawSeries:
     histogram_timestamps_ms: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     histograms: tuple[FloatHistogram, ...] = ()
 
+    def __len__(self) -> int:
+        return len(self.values) + len(self.histograms)
+
+    def with_histograms(self, histograms: HistogramSeries) -> "RawSeries":
+        """These floats, and the histograms of the same series."""
+        return RawSeries(
+            self.timestamps_ms, self.values, histograms.timestamps_ms, tuple(histograms.histograms)
+        )
+
     def between(self, start_ms: int, end_ms: int) -> "RawSeries":
-        """The floats in the left-open range, without the histograms."""
-        first, stop = np.searchsorted(self.timestamps_ms, (start_ms, end_ms), side="right")
-        return RawSeries(self.timestamps_ms[first:stop], self.values[first:stop])
+        """The samples in the left-open range."""
+        bounds = (start_ms, end_ms)
+        first, stop = np.searchsorted(self.timestamps_ms, bounds, side="right").tolist()
+        first_histogram, stop_histogram = np.searchsorted(
+            self.histogram_timestamps_ms, bounds, side="right"
+        ).tolist()
+        return RawSeries(
+            self.timestamps_ms[first:stop],
+            self.values[first:stop],
+            self.histogram_timestamps_ms[first_histogram:stop_histogram],
+            self.histograms[first_histogram:stop_histogram],
+        )
 
 
 @dataclass(frozen=True)

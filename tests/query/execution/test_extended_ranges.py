@@ -9,7 +9,7 @@ import pytest
 from query import Engine, EngineOptions, EvaluationError
 from query.kernels.extended import ANCHORED_KERNELS, SMOOTHED_KERNELS
 from query.language import EVERYTHING
-from tests.query.execution.asking import Samples, every, instants, matrix, snapshot_of
+from tests.query.execution.asking import Samples, every, instants, matrix, raw, snapshot_of
 
 LOOKBACK_MS = 25_000
 RANGE_MS = 30_000
@@ -116,3 +116,13 @@ def test_smoothed_selector_holds_the_last_sample_and_starts_with_the_first() -> 
 def test_smoothed_selector_does_not_look_ahead_further_than_the_lookback() -> None:
     assert smoothed_at([(0, 1.0), (LOOKBACK_MS + 10_001, 2.0)], 10_000) == {"x": 1.0}
     assert smoothed_at([(0, 1.0), (LOOKBACK_MS, 2.0)], 5_000) == {"x": pytest.approx(1.2)}
+
+
+def test_extended_range_by_itself_shows_values_at_its_bounds() -> None:
+    snapshot = snapshot_of({"x": every(10_000, [1.0, 2.0, 3.0, 4.0], start_ms=5_000)})
+    assert raw(ENGINE.instant(snapshot, "x[20s] anchored", 30_000)) == {
+        "x": [(10_000, 1.0), (15_000, 2.0), (25_000, 3.0), (30_000, 3.0)]
+    }
+    assert raw(ENGINE.instant(snapshot, "x[20s] smoothed", 30_000)) == {
+        "x": [(10_000, 1.5), (15_000, 2.0), (25_000, 3.0), (30_000, 3.5)]
+    }
