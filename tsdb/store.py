@@ -6,7 +6,7 @@ memSeries.appendable). They differ in the bound of what is too old: it is the re
 shut out all others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
@@ -74,7 +74,7 @@ class Store:
         self._oldest_ms: int = NEVER_MS
         self._samples_appended = 0
 
-    def series_ids(self, labels: Sequence[Labels]) -> IntArray:
+    def series_ids(self, labels: Iterable[Labels]) -> IntArray:
         """The ids of label sets, new ones for those never met: int64[n]. Ids stay valid for good."""
         ids = self._index.series_ids(labels)
         size = self._index.size

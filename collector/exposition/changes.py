@@ -33,6 +33,8 @@ class Changes:
         self.timestamps_ms: IntArray = np.full(len(indices), NO_TIMESTAMP, np.int64)
         self.added_slots: dict[bytes, int] = {}
         self.added_labels: list[Labels] = []
+        self.shared: dict[tuple[str, str], tuple[str, str]] = {}
+        """Each pair of label name and value once: most series of a body have most of theirs in common."""
 
 
 def read_changes(
@@ -95,7 +97,8 @@ def _read_line(changes: Changes, position: int, known: Slots, form: Format, type
         return
     slot = known.get(line.series, changes.added_slots.get(line.series, NO_SLOT))
     if slot == NO_SLOT:
-        changes.added_labels.append(form.labels(line.series, types.before(changes.indices[position])))
+        labels = form.labels(line.series, types.before(changes.indices[position]))
+        changes.added_labels.append(tuple([changes.shared.setdefault(pair, pair) for pair in labels]))
         slot = changes.added_slots[line.series] = known.vacant(len(changes.added_slots))
     changes.slots[position] = slot
     changes.values[position] = line.value
