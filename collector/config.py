@@ -4,7 +4,15 @@ from typing import ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
-from collector.discovery_config import UNSUPPORTED_DISCOVERIES, KubernetesConfig, StaticConfig
+from collector.discovery_config import (
+    UNSUPPORTED_DISCOVERIES,
+    DiscoveryConfig,
+    DnsDiscoveryConfig,
+    FileDiscoveryConfig,
+    HttpDiscoveryConfig,
+    KubernetesConfig,
+    StaticConfig,
+)
 from collector.errors import ConfigError
 from collector.http_config import HttpClientConfig, InlineHttpConfig
 from collector.relabel import NameScheme, RelabelConfig
@@ -125,6 +133,9 @@ class ScrapeConfig(ScrapeLimits, frozen=True, kw_only=True):
     native_histogram_min_bucket_factor: float = 0.0
     http: InlineHttpConfig = HttpClientConfig()
     static_configs: tuple[StaticConfig, ...] = ()
+    file_sd_configs: tuple[FileDiscoveryConfig, ...] = ()
+    http_sd_configs: tuple[HttpDiscoveryConfig, ...] = ()
+    dns_sd_configs: tuple[DnsDiscoveryConfig, ...] = ()
     kubernetes_sd_configs: tuple[KubernetesConfig, ...] = ()
     relabel_configs: tuple[RelabelConfig, ...] = ()
     metric_relabel_configs: tuple[RelabelConfig, ...] = ()
@@ -137,6 +148,16 @@ class ScrapeConfig(ScrapeLimits, frozen=True, kw_only=True):
             for address in (address for group in self.static_configs for address in group.targets):
                 if "/" in address:
                     raise ConfigError(f'"{address}" is not a valid hostname', key="static_configs")
+
+    @property
+    def discoveries(self) -> tuple[DiscoveryConfig, ...]:
+        """All discoveries but the static one."""
+        return (
+            *self.file_sd_configs,
+            *self.http_sd_configs,
+            *self.dns_sd_configs,
+            *self.kubernetes_sd_configs,
+        )
 
     @property
     def name_scheme(self) -> NameScheme:

@@ -1,25 +1,31 @@
 """Where the targets of a job come from."""
 
-from typing import Final, Literal
+import re
+from typing import Final, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 
 from collector.errors import ConfigError
 from collector.http_config import HttpClientConfig, InlineHttpConfig
-from collector.schema import FileName, Section
+from collector.schema import DurationMs, FileName, Section
 
 KubernetesRole = Literal["pod", "service", "endpoints", "endpointslice", "node", "ingress"]
 
 UNSUPPORTED_DISCOVERIES: Final = frozenset(
     f"{kind}_sd_configs"
     for kind in (
-        "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "file",
-        "gce", "hetzner", "http", "ionos", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "oci",
+        "aws", "azure", "consul", "digitalocean", "docker", "dockerswarm", "ec2", "eureka",
+        "gce", "hetzner", "ionos", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "oci",
         "openstack", "outscale", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit", "triton",
         "uyuni", "vultr",
     )
 )  # fmt: skip
 """Discoveries that upstream has and miniprom does not."""
+
+# Only the last part of a path may hold a *; upstream's patFileSDName.
+_TARGETS_FILE: Final = re.compile(r"[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)")
+_DNS_TYPES: Final = ("A", "AAAA", "MX", "NS", "SRV")
 
 _SELECTORS_OF_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "pod": ("pod", "node"),
@@ -36,6 +42,57 @@ class StaticConfig(Section, frozen=True, kw_only=True):
 
     targets: tuple[str, ...] = ()
     labels: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class FileDiscoveryConfig(Section, frozen=True, kw_only=True):
+    """`file_sd_configs`: files of target groups, read again when they change, and each `refresh_interval`."""
+
+    files: tuple[FileName, ...]
+    refresh_interval_ms: DurationMs = msgspec.field(default=300_000, name="refresh_interval")
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise ConfigError("expected at least one path name", key="files")
+        for name in self.files:
+            if not _TARGETS_FILE.fullmatch(name):
+                message = f'path name "{name}" is not valid for file discovery: expected .json, .yml or .yaml'
+                raise ConfigError(message, key="files")
+
+
+class HttpDiscoveryConfig(Section, frozen=True, kw_only=True):
+    """`http_sd_configs`: a URL that answers with target groups as JSON."""
+
+    url: str
+    refresh_interval_ms: DurationMs = msgspec.field(default=60_000, name="refresh_interval")
+    http: InlineHttpConfig = HttpClientConfig()
+
+    def __post_init__(self) -> None:
+        if not self.url:
+            raise ConfigError("URL is missing", key="url")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https"):
+            raise ConfigError("URL scheme must be 'http' or 'https'", key="url")
+        if not parts.netloc:
+            raise ConfigError("host is missing in URL", key="url")
+
+
+class DnsDiscoveryConfig(Section, frozen=True, kw_only=True):
+    """`dns_sd_configs`: the records of a name; `port` is needed for all types but SRV."""
+
+    names: tuple[str, ...]
+    type: str = "SRV"
+    port: int = 0
+    refresh_interval_ms: DurationMs = msgspec.field(default=30_000, name="refresh_interval")
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "type", self.type.upper())
+        if not self.names:
+            raise ConfigError("expected at least one name to look up", key="names")
+        if self.type not in _DNS_TYPES:
+            expected = ", ".join(_DNS_TYPES)
+            raise ConfigError(f'expected one of {expected}; got "{self.type}"', key="type")
+        if self.type != "SRV" and not self.port:
+            raise ConfigError("a port is required for all record types but SRV", key="port")
 
 
 class KubernetesNamespaces(Section, frozen=True, kw_only=True):
@@ -99,3 +156,7 @@ class KubernetesConfig(Section, frozen=True, kw_only=True):
                 raise ConfigError(f"{self.role} role supports only {supported} selectors", key="selectors")
             if roles.count(role) > 1:
                 raise ConfigError(f"duplicated selector role: {role}", key="selectors")
+
+
+DiscoveryConfig: TypeAlias = FileDiscoveryConfig | HttpDiscoveryConfig | DnsDiscoveryConfig | KubernetesConfig
+"""A discovery that runs beside the scrapes; `static_configs` need none."""

@@ -6,6 +6,7 @@ import os
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -82,7 +83,9 @@ class HttpFetcher:
         if self._session:
             await self._session.close()
 
-    async def _fetch(self, request: Request) -> Response:
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer of any status, its body unread, without a timeout. Raises as aiohttp does."""
         config = self._config
         session = self._session = self._session or self._open()
         async with session.get(
@@ -93,6 +96,10 @@ class HttpFetcher:
             proxy=config.proxy_url or None,
             server_hostname=config.tls_config.server_name or None,
         ) as response:
+            yield response
+
+    async def _fetch(self, request: Request) -> Response:
+        async with self.open(request) as response:
             if response.status != 200:
                 raise ScrapeError(f"server returned HTTP status {response.status} {response.reason}".rstrip())
             chunks: AsyncIterator[bytes] = response.content.iter_any()

@@ -47,7 +47,12 @@ class RuntimeConfig(Section, frozen=True, kw_only=True):
 class AlertmanagerConfig(Section, frozen=True, kw_only=True):
     """One group of Alertmanagers to send alerts to."""
 
-    unsupported: ClassVar[frozenset[str]] = UNSUPPORTED_DISCOVERIES | {"sigv4"}
+    unsupported: ClassVar[frozenset[str]] = UNSUPPORTED_DISCOVERIES | {
+        "dns_sd_configs",
+        "file_sd_configs",
+        "http_sd_configs",
+        "sigv4",
+    }
 
     scheme: Literal["http", "https"] = "http"
     path_prefix: str = ""
