@@ -15,7 +15,7 @@ from query.execution.instant_functions import INSTANT_FUNCTIONS, absent_labels
 from query.execution.names import merge_equal_series, unnamed
 from query.execution.range_functions import absent_over_time, range_function
 from query.execution.ranges import RangeVector, select_ranges, vector_ranges
-from query.execution.selectors import select_instant
+from query.execution.selectors import Shown, select_instant
 from query.execution.smoothed import select_smoothed
 from query.execution.subquery import subquery_steps
 from query.execution.values import HistogramArray, Scalar, String, Value, Vector
@@ -122,10 +122,8 @@ def _binary(node: nodes.BinaryOperation, context: EvalContext) -> Value:
 
 def _call(node: nodes.FunctionCall, context: EvalContext) -> Value:
     name = node.source.function
-    if name == "timestamp" and isinstance(node.args[0], nodes.InstantSelect):
-        times = select_instant(node.args[0], context, timestamps=True)
-        labels, drop_name = unnamed(times.labels, context)
-        return replace(times, labels=labels, drop_name=drop_name)
+    if name == "start_timestamp" or (name == "timestamp" and isinstance(node.args[0], nodes.InstantSelect)):
+        return _time_of_samples(node, context)
     for index, arg in enumerate(node.args):
         if isinstance(arg, nodes.RangeSelect | nodes.SubqueryRange):
             return _range_call(node, index, arg, context)
@@ -137,6 +135,17 @@ def _call(node: nodes.FunctionCall, context: EvalContext) -> Value:
     if function is None:
         raise UnsupportedError(f"function {name}() is not supported")
     return function(node.source, [evaluate(arg, context) for arg in node.args], context)
+
+
+def _time_of_samples(node: nodes.FunctionCall, context: EvalContext) -> Value:
+    """`timestamp` and `start_timestamp` of a selector; the values of expressions have lost their start."""
+    arg = node.args[0]
+    wants_start = node.source.function == "start_timestamp"
+    if not isinstance(arg, nodes.InstantSelect) or (wants_start and not context.options.use_start_timestamps):
+        return Vector(LabelFrame.empty(context.scope), np.empty((context.step_count, 0)))
+    times = select_instant(arg, context, Shown.START_TIMESTAMP if wants_start else Shown.TIMESTAMP)
+    labels, drop_name = unnamed(times.labels, context)
+    return replace(times, labels=labels, drop_name=drop_name)
 
 
 def _range_call(

@@ -15,7 +15,7 @@ from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.matching import shown_labels
 from query.execution.names import merge_equal_series
-from query.execution.selectors import select_instant
+from query.execution.selectors import Shown, select_instant
 from query.execution.values import Vector
 from query.kernels.grouping import Grouping
 from query.language.ast import VectorSelector
@@ -67,7 +67,7 @@ def _info_series(
     at_ms, offset_ms = _reference(node.args[0]) or (None, 0)
     source = VectorSelector(None, matchers)
     select = nodes.InstantSelect(matchers, offset_ms, at_ms, source)
-    infos = select_instant(select, context, timestamps=True)
+    infos = select_instant(select, context, Shown.TIMESTAMP)
     known = [name for name in _IDENTIFYING if labels.codes(name).any()]
     related = np.full(infos.labels.size, bool(known))
     for name in known:

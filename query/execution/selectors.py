@@ -1,6 +1,7 @@
 """Instant selectors: the newest sample within the lookback (upstream engine.go: vectorSelectorSingle)."""
 
 from collections.abc import Iterator
+from enum import Enum
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from query.execution.building import VectorBuilder
 from query.execution.context import EvalContext
 from query.execution.values import Vector
 from query.plan.nodes import InstantSelect, RangeNode
-from tsdb import HistogramSeries, Slab
+from tsdb import Selection, Slab
 from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_absent, is_sample, is_stale
 
 BLOCK_SAMPLES = 1 << 16
@@ -22,8 +23,16 @@ def reference_ms(node: InstantSelect | RangeNode, context: EvalContext) -> IntAr
     return np.full(context.step_count, node.at_ms - node.offset_ms)
 
 
-def select_instant(node: InstantSelect, context: EvalContext, *, timestamps: bool = False) -> Vector:
-    """The samples, or with `timestamps` the seconds at which they were taken."""
+class Shown(Enum):
+    """What of the newest sample an instant selector shows: itself, or a time in seconds."""
+
+    SAMPLE = "sample"
+    TIMESTAMP = "timestamp"
+    START_TIMESTAMP = "start_timestamp"
+
+
+def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Shown.SAMPLE) -> Vector:
+    """The newest samples, or when they were taken, or when their counts began (0 where that is unknown)."""
     reference = reference_ms(node, context)
     oldest = reference - context.options.lookback_ms
     selection = context.snapshot.select(node.matchers, int(oldest[0]) + 1, int(reference[-1]))
@@ -36,19 +45,26 @@ def select_instant(node: InstantSelect, context: EvalContext, *, timestamps: boo
         for columns in column_blocks(len(slab.series), len(slab.timestamps_ms)):
             context.check()
             for part, rows, samples in _newest_samples(slab, columns, newest):
-                times = slab.timestamps_ms[rows]
-                present = (rows >= 0) & (times > oldest[:, None]) & ~is_stale(samples)
-                context.budget.looked_at(int(np.count_nonzero(present)))
                 series = slab.series[columns][part]
-                values = np.broadcast_to(times / 1000, samples.shape) if timestamps else samples
-                builder.add(series, values, present)
+                times = slab.timestamps_ms[rows]
+                present = (rows >= 0) & (times > oldest[:, None])
+                if present.shape == samples.shape:
+                    present &= ~is_stale(samples)
+                context.budget.looked_at(int(np.count_nonzero(present)) * (samples.shape[1] // rows.shape[1]))
                 for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
                     seen = np.where(rows >= 0, times, NEVER_MS)
                     float_times[int(series[column])] = seen[:, column % seen.shape[1]]
+                values = samples if shown is Shown.SAMPLE else _seconds(shown, selection, series, times)
+                builder.add(series, values, present)
     for each in selection.histograms:
-        _overlay_histograms(
-            each, reference, oldest, float_times[each.position], builder, timestamps=timestamps
-        )
+        rows = np.searchsorted(each.timestamps_ms, reference, side="right") - 1
+        times = each.timestamps_ms[rows]
+        present = (rows >= 0) & (times > oldest) & (times > float_times[each.position])
+        histograms = np.empty(len(rows), dtype=object)
+        if shown is Shown.SAMPLE:
+            histograms[:] = [each.histograms[row] for row in rows]
+        values = _seconds(shown, selection, np.array([each.position]), times[:, None])[:, 0]
+        builder.overlay(each.position, present, present, values, histograms)
     return builder.build()
 
 
@@ -59,23 +75,19 @@ def column_blocks(columns: int, rows: int) -> Iterator[slice]:
         yield slice(start, min(start + width, columns))
 
 
-def _overlay_histograms(
-    series: HistogramSeries,
-    reference: IntArray,
-    oldest: IntArray,
-    float_times: IntArray,
-    builder: VectorBuilder,
-    *,
-    timestamps: bool,
-) -> None:
-    """Add the histograms newer than the series' newest float or stale marker, at `float_times[step]`."""
-    rows = np.searchsorted(series.timestamps_ms, reference, side="right") - 1
-    times = series.timestamps_ms[rows]
-    newest = (rows >= 0) & (times > oldest) & (times > float_times)
-    histograms = np.empty(len(rows), dtype=object)
-    if not timestamps:
-        histograms[:] = [series.histograms[row] for row in rows]
-    builder.overlay(series.position, newest, newest, times / 1000, histograms)
+def _seconds(shown: Shown, selection: Selection, series: IntArray, times_ms: IntArray) -> FloatArray:
+    """float64[step, column] of the times (or start times) of samples at `times_ms[step, 1 or column]`."""
+    shape = (len(times_ms), len(series))
+    if shown is not Shown.START_TIMESTAMP:
+        return np.broadcast_to(times_ms / 1000, shape)
+    starts_ms = np.zeros(shape)
+    for each in selection.start_timestamps:
+        for column in np.flatnonzero(series == each.position):
+            wanted = times_ms[:, column % times_ms.shape[1]]
+            rows = np.minimum(np.searchsorted(each.timestamps_ms, wanted), len(each.timestamps_ms) - 1)
+            known = each.timestamps_ms[rows] == wanted
+            starts_ms[known, column] = each.start_timestamps_ms[rows[known]]
+    return starts_ms / 1000
 
 
 def _newest_samples(
@@ -84,7 +96,7 @@ def _newest_samples(
     """The newest sample or stale marker of each column, where `newest[step]` is the slab's newest row.
 
     Yields for columns alike (positions in the block, row[step, 1 or column] or -1, samples[step, column]).
-    Columns with a sample in each of the rows that count need no search.
+    Columns with a sample in each of the rows that count need no search, and hold no stale marker.
     """
     needed = slice(max(int(newest[0]), 0), int(newest[-1]) + 1)
     values = slab.read(columns, needed)

@@ -148,3 +148,15 @@ def test_range_selector_shows_floats_and_histograms_of_one_series() -> None:
     snapshot = snapshot_of({0: histogram(3)}, [(1_000, 7.0)])
     result = ENGINE.instant(snapshot, "h[1m]", 1_000)
     assert raw(result) == {"h": [(1_000, 7.0)]}
+
+
+def test_start_timestamp_tells_when_the_count_of_the_newest_sample_began() -> None:
+    snapshot = started([1_000, 15_000], [5.0, 6.0])
+    for time_ms, seconds in [(10_000, 1.0), (19_999, 1.0), (20_000, 15.0)]:
+        assert instants(AWARE.instant(snapshot, "start_timestamp(x_total)", time_ms)) == {"": seconds}
+
+
+def test_start_timestamp_is_empty_without_the_feature_and_for_expressions() -> None:
+    snapshot = started([1_000], [5.0])
+    assert instants(ENGINE.instant(snapshot, "start_timestamp(x_total)", 10_000)) == {}
+    assert instants(AWARE.instant(snapshot, "start_timestamp(x_total + 0)", 10_000)) == {}
