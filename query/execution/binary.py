@@ -25,8 +25,8 @@ from query.language.ast import Binary, Cardinality, VectorMatching
 from tsdb import LabelFrame
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
-_Rows: TypeAlias = tuple[Vector, IntArray]
-"""A vector, and which of its series stand in the pairs: position[pair]."""
+_Rows: TypeAlias = tuple[Vector, IntArray | slice]
+"""A vector, and which of its series stand in the pairs: position[pair], or the slice of all."""
 
 
 def binary(node: Binary, lhs: Value, rhs: Value, context: EvalContext) -> Value:
@@ -134,7 +134,7 @@ def _of_vectors(
     named = not (node.op in ARITHMETIC or (node.return_bool and not context.options.delayed_name_removal))
     labels = _result_labels(matching, many.vector.labels.take(many_rows), one.vector.labels, one_rows, named)
     require_unique_pairs(matching, many.groups[many_rows], labels, present, context.step_count)
-    sides = ((many.vector, many_rows), (one.vector, one_rows))
+    sides = (_rows(many.vector, many_rows), _rows(one.vector, one_rows))
     result = _paired(node, sides[::-1] if swapped else sides, labels, present, context)
     if node.return_bool and named:
         result = replace(result, drop_name=np.ones(labels.size, dtype=np.bool_))
@@ -179,13 +179,17 @@ def _paired(
     return _with_histograms(node, (_operand(*sides[0]), _operand(*sides[1])), result, candidates, context)
 
 
-def _operand(vector: Vector, columns: IntArray) -> Operand:
+def _rows(vector: Vector, columns: IntArray) -> _Rows:
+    return vector, slice(None) if is_identity(columns, vector.labels.size) else columns
+
+
+def _operand(vector: Vector, columns: IntArray | slice) -> Operand:
     return Operand(vector.values[:, columns], _taken(vector.histograms, columns))
 
 
-def _taken(cells: NDArray[Any] | None, columns: IntArray) -> NDArray[Any] | None:
+def _taken(cells: NDArray[Any] | None, columns: IntArray | slice) -> NDArray[Any] | None:
     return None if cells is None else cells[:, columns]
 
 
-def _gathered(block: FloatArray, columns: IntArray) -> FloatArray:
-    return block if is_identity(columns, block.shape[1]) else np.take(block, columns, axis=1)
+def _gathered(block: FloatArray, columns: IntArray | slice) -> FloatArray:
+    return block if isinstance(columns, slice) else np.take(block, columns, axis=1)
