@@ -18,7 +18,8 @@ def deriv(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
 def predict_linear(windows: Windows, args: Sequence[FloatArray]) -> FloatArray:
     """The line of least squares at `args[0][step]` seconds after the evaluation."""
     slope, mean_sample, mean_ms = _lines(windows)
-    seconds = (windows.steps_ms[:, None] - mean_ms) / 1000 + args[0][:, None]
+    steps_ms = windows.steps_ms - windows.timestamps_ms[0]
+    seconds = (steps_ms[:, None] - mean_ms) / 1000 + args[0][:, None]
     return mean_sample + slope * seconds
 
 
@@ -64,7 +65,8 @@ def _count_between(windows: Windows, turns: BoolArray) -> FloatArray:
 def _lines(windows: Windows) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Slope per second, mean sample and mean time: what tells the line of least squares of each window.
 
-    float64[step, column], the time float64[step, 1] in ms. A constant window has slope 0; infinite samples
+    float64[step, column], the time float64[step, 1] in ms since the first row, for a mean time since 1970 would
+    be rounded to a quarter of a microsecond. A constant window has slope 0; infinite samples
     leave nothing to tell (upstream linearRegression).
     """
     times_ms = (windows.timestamps_ms - windows.timestamps_ms[0]).astype(np.float64)[:, None]
@@ -74,4 +76,4 @@ def _lines(windows: Windows) -> tuple[FloatArray, FloatArray, FloatArray]:
     slope[_count_between(windows, windows.values[1:] != windows.values[:-1]) == 0] = 0.0
     mean_sample = np.where(np.isfinite(of_samples.mean_y), of_samples.mean_y, np.nan)
     slope[np.isnan(mean_sample)] = np.nan
-    return slope, mean_sample, of_times.mean_x + float(windows.timestamps_ms[0])
+    return slope, mean_sample, of_times.mean_x
