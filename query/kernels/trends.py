@@ -65,9 +65,9 @@ def _count_between(windows: Windows, turns: BoolArray) -> FloatArray:
 def _lines(windows: Windows) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Slope per second, mean sample and mean time: what tells the line of least squares of each window.
 
-    float64[step, column], the time float64[step, 1] in ms since the first row, for a mean time since 1970 would
-    be rounded to a quarter of a microsecond. A constant window has slope 0; infinite samples
-    leave nothing to tell (upstream linearRegression).
+    float64[step, column], the time float64[step, 1] in ms since the first row: since 1970 it would be rounded
+    to a quarter of a microsecond. A constant window has slope 0; infinite samples leave nothing to tell
+    (upstream linearRegression).
     """
     times_ms = (windows.timestamps_ms - windows.timestamps_ms[0]).astype(np.float64)[:, None]
     of_times = window_comoments(times_ms, times_ms, windows.first, windows.last)

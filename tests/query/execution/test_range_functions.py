@@ -47,7 +47,7 @@ def test_counter_is_not_stretched_to_before_its_zero() -> None:
 
 def test_prediction_is_not_rounded_to_what_a_float_can_tell_of_times_since_1970() -> None:
     today_ms = 1_700_000_000_000
-    # A line that rises by 1 a millisecond and is zero at the evaluation; the mean time is not a whole millisecond.
+    # A line that rises by 1 a millisecond and is zero at the evaluation; the mean time lies between two.
     snapshot = snapshot_of({"x": [(today_ms, -1333.0), (today_ms + 1_000, -333.0), (today_ms + 1_333, 0.0)]})
     answer = instants(ENGINE.instant(snapshot, "predict_linear(x[5s], 0)", today_ms + 1_333))
     assert answer == {"": pytest.approx(0.0, abs=1e-9)}
