@@ -1,0 +1,15 @@
+"""What goes wrong with rules."""
+
+from miniprom.errors import MinipromError
+
+
+class RuleError(MinipromError):
+    """Why a rule could not be evaluated, in the words that the API shows as `lastError`."""
+
+
+class RuleFileError(MinipromError, ValueError):
+    """Rule files that can't be loaded; `problems` holds each fault, beginning with `file:line:`."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
