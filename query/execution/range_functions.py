@@ -1,6 +1,6 @@
 """Functions over ranges: from the table of kernels to a vector, with the remarks upstream makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,10 +10,12 @@ from query.execution.annotations import invalid_quantile, possible_non_counters,
 from query.execution.columns import float_samples
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
+from query.execution.extended_windows import ANCHORED_WINDOW_FUNCTIONS, SMOOTHED_WINDOW_FUNCTIONS
 from query.execution.names import require_distinct_labels, unnamed
 from query.execution.ranges import RangeVector, apply_kernel
+from query.execution.single_windows import Sample, Window
 from query.execution.values import Vector
-from query.execution.window_functions import overlay_single_windows
+from query.execution.window_functions import WINDOW_FUNCTIONS, overlay_single_windows
 from query.kernels.extended import ANCHORED_KERNELS, SMOOTHED_KERNELS
 from query.kernels.ranges import RANGE_KERNELS, RangeKernel
 from query.language import ast
@@ -24,6 +26,11 @@ _KERNELS: Final[Mapping[ast.Extension | None, Mapping[str, RangeKernel]]] = {
     None: RANGE_KERNELS,
     ast.Extension.ANCHORED: ANCHORED_KERNELS,
     ast.Extension.SMOOTHED: SMOOTHED_KERNELS,
+}
+_WINDOW_FUNCTIONS: Final[Mapping[ast.Extension | None, Mapping[str, Callable[[Window], Sample | None]]]] = {
+    None: WINDOW_FUNCTIONS,
+    ast.Extension.ANCHORED: ANCHORED_WINDOW_FUNCTIONS,
+    ast.Extension.SMOOTHED: SMOOTHED_WINDOW_FUNCTIONS,
 }
 
 
@@ -76,7 +83,8 @@ def _computed(
         )
     builder = apply_kernel(kernels[call.function], ranges, args, context)
     if ranges.histograms or ranges.start_timestamps:
-        overlay_single_windows(call, ranges, builder, context)
+        function = _WINDOW_FUNCTIONS[ranges.extension][call.function]
+        overlay_single_windows(call, ranges, builder, context, function)
     return builder.build(ranges.drop_name)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from query.execution.building import VectorBuilder
 from query.execution.columns import float_samples, present_mask
 from query.execution.context import EvalContext
-from query.execution.errors import UnsupportedError
+from query.execution.errors import EvaluationError
 from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
 from query.execution.values import Vector
@@ -48,6 +48,16 @@ class RangeVector:
     extension: ast.Extension | None = None
     lookback_ms: int = 0
     start_timestamps: Sequence[StartTimestamps] = ()
+
+    @property
+    def before_ms(self) -> int:
+        """How long before the range samples still count."""
+        return 0 if self.extension is None else self.lookback_ms
+
+    @property
+    def after_ms(self) -> int:
+        """How long after the range samples already count."""
+        return self.lookback_ms if self.extension is ast.Extension.SMOOTHED else 0
 
     def window_rows(self, timestamps_ms: IntArray) -> tuple[IntArray, IntArray]:
         """The first and the last row of each window: int64[step]; an empty one ends before it begins."""
@@ -88,8 +98,6 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
     selection = context.snapshot.select(
         node.matchers, int(start_ms[0]) - before_ms + 1, int(end_ms[-1]) + after_ms
     )
-    if extension is not None and selection.histograms:
-        raise UnsupportedError(f"native histograms in a range that is {extension.value} are not supported")
     return RangeVector(
         selection.labels,
         partial(stored_blocks, selection),
@@ -212,6 +220,8 @@ def raw_samples(ranges: RangeVector) -> tuple[LabelFrame, list[RawSeries]]:
         found[each.position] = floats.with_histograms(each)
     if ranges.extension is None:
         found = {series: samples.between(start_ms, end_ms) for series, samples in found.items()}
+    elif ranges.histograms:
+        raise EvaluationError(f"{ranges.extension.value} modifier is not supported with histograms")
     else:
         found = {series: _extended(samples, ranges) for series, samples in found.items()}
     kept = [series for series, samples in found.items() if len(samples)]

@@ -27,10 +27,13 @@ _AWARE_OF_STARTS: Final = frozenset({"rate", "increase", "irate", "resets"})
 
 
 def overlay_single_windows(
-    call: ast.Call, ranges: RangeVector, builder: VectorBuilder, context: EvalContext
+    call: ast.Call,
+    ranges: RangeVector,
+    builder: VectorBuilder,
+    context: EvalContext,
+    function: Callable[[Window], Sample | None],
 ) -> None:
     """Replace what the kernel gave where a window holds a histogram, or it is known when counts began."""
-    function = _FUNCTIONS[call.function]
     names = ranges.labels.values(METRIC_NAME)
     histograms = {each.position: each for each in ranges.histograms}
     starts = _starts(call, ranges, context)
@@ -46,7 +49,7 @@ def overlay_single_windows(
         where = np.zeros(context.step_count, dtype=np.bool_)
         results: list[Sample | None] = [None] * context.step_count
         for step, (start_ms, end_ms) in enumerate(zip(ranges.start_ms, ranges.end_ms, strict=True)):
-            inside = samples.between(int(start_ms), int(end_ms))
+            inside = samples.between(int(start_ms) - ranges.before_ms, int(end_ms) + ranges.after_ms)
             if not inside.histograms and (position not in starts or len(inside.values) == 0):
                 continue
             context.budget.looked_at(len(inside.histograms))
@@ -91,7 +94,8 @@ def _last(window: Window) -> Sample:
     return window.in_order()[-1][1]
 
 
-def _changes(window: Window) -> float:
+def changes(window: Window) -> float:
+    """How often a sample differs from the one before, in value or in kind."""
     return float(sum(_differ(before, after) for (_, before), (_, after) in pairwise(window.in_order())))
 
 
@@ -101,7 +105,8 @@ def _differ(before: Sample, after: Sample) -> bool:
     return type(before) is not type(after) or before != after
 
 
-def _resets(window: Window) -> float:
+def resets(window: Window) -> float:
+    """How often a counter began anew; a change of kind counts."""
     pairs = pairwise(window.in_order())
     return float(
         sum(
@@ -286,7 +291,7 @@ def _histogram_increase(window: Window, anew: list[bool], *, is_counter: bool) -
     return result.with_hint(CounterReset.GAUGE).compact()
 
 
-_FUNCTIONS: Final[Mapping[str, Callable[[Window], Sample | None]]] = {
+WINDOW_FUNCTIONS: Final[Mapping[str, Callable[[Window], Sample | None]]] = {
     **dict.fromkeys(
         (
             *("deriv", "double_exponential_smoothing", "mad_over_time", "max_over_time", "min_over_time"),
@@ -296,7 +301,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Window], Sample | None]]] = {
         _ignoring_histograms,
     ),
     "avg_over_time": _average,
-    "changes": _changes,
+    "changes": changes,
     "count_over_time": lambda window: float(window.float_count + len(window.histograms)),
     "delta": lambda window: _extrapolated(window, is_counter=False, per_second=False),
     "first_over_time": _first,
@@ -306,7 +311,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Window], Sample | None]]] = {
     "last_over_time": _last,
     "present_over_time": lambda _: 1.0,
     "rate": lambda window: _extrapolated(window, is_counter=True, per_second=True),
-    "resets": _resets,
+    "resets": resets,
     "sum_over_time": _sum,
     "ts_of_first_over_time": lambda window: window.in_order()[0][0] / 1000,
     "ts_of_last_over_time": lambda window: window.in_order()[-1][0] / 1000,
