@@ -25,6 +25,8 @@ from tsdb import Store
 _log = logging.getLogger(__name__)
 
 _MAX_EXPIRY_PERIOD_MS = 60_000
+# How long requests may go on after the order to stop; then they are cancelled.
+_PATIENCE_SECONDS = 5.0
 
 
 class Server:
@@ -48,10 +50,12 @@ class Server:
             reload=self.reload,
             quit=self.stopped.set,
         )
+        metrics.queries.set_function(lambda: self.services.workers.running)
         self._runner = web.AppRunner(
             make_app(self.services),
             handler_cancellation=True,
             access_log=None,
+            shutdown_timeout=_PATIENCE_SECONDS,
             keepalive_timeout=settings.read_timeout_ms / 1000,
         )
         self._expiry: asyncio.Task[None] | None = None
@@ -125,18 +129,17 @@ async def _serve(settings: Settings, config: Config) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_stop_signal, number, server.stopped.set)
+    reloads: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGHUP, _on_reload_signal, server, reloads)
     try:
         await server.start()
     except OSError as error:
         _log.error("Unable to start web listener", extra={"err": str(error)})
         await server.stop()
         return 1
-    reloads: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(
-        signal.SIGHUP, lambda: reloads.add(asyncio.create_task(_reload_on_signal(server)))
-    )
     _log.info("Server is ready to receive web requests.", extra={"address": " ".join(server.urls)})
-    gc.freeze()
+    gc.collect()
+    gc.freeze()  # what start-up made stays for good: let later collections pass over it
     await server.stopped.wait()
     await server.stop()
     _log.info("See you next time!")
@@ -146,6 +149,12 @@ async def _serve(settings: Settings, config: Config) -> int:
 def _on_stop_signal(number: signal.Signals, stop: Callable[[], None]) -> None:
     _log.warning("Received an OS signal, exiting gracefully...", extra={"signal": number.name})
     stop()
+
+
+def _on_reload_signal(server: Server, reloads: set[asyncio.Task[None]]) -> None:
+    task = asyncio.create_task(_reload_on_signal(server))
+    reloads.add(task)  # the loop itself holds tasks weakly
+    task.add_done_callback(reloads.discard)
 
 
 async def _reload_on_signal(server: Server) -> None:

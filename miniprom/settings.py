@@ -58,6 +58,11 @@ def settings_of(given: Mapping[str, str]) -> Settings:
     flags["storage.tsdb.retention.time"] = (
         flags["storage.tsdb.retention.time"] or flags["storage.tsdb.retention"] or DEFAULT_RETENTION
     )
+    if flags["web.config.file"]:
+        reason = (
+            "TLS and authentication are not there yet, and serving without what the file asks for is unsafe"
+        )
+        raise BadFlagError(f"--web.config.file: {reason}")
     features = [name for name in flags["enable-feature"].split(",") if name]
     external_url = flags["web.external-url"]
     return Settings(

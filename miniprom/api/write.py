@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 DISABLED: Final = "remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n"
 _MESSAGE: Final = "prometheus.WriteRequest"
 _MAX_AHEAD_MS: Final = 600_000
+# Above this, a request is decoded in a worker; Prometheus's 2,000 samples stay below.
+_SMALL_BYTES: Final = 1 << 17
 _REASONS: Final = {
     Outcome.OUT_OF_ORDER: "out of order sample",
     Outcome.DUPLICATE: "duplicate sample for timestamp",
@@ -40,7 +42,12 @@ async def write(request: web.Request) -> web.Response:
         return web.Response(status=415, text=f"{refusal}\n")
     body = await request.read()
     try:
-        problem = _store(services, decode(decompress(body), services.series_memory.ids))
+        known = services.series_memory.ids
+        if len(body) <= _SMALL_BYTES:
+            batch = decode(decompress(body), known)
+        else:
+            batch = await services.workers.run(lambda: decode(decompress(body), known))
+        problem = _store(services, batch)
     except WireError as error:
         problem = str(error)
     if problem:

@@ -77,6 +77,8 @@ def test_client_that_hangs_up_cancels_its_query(monkeypatch: pytest.MonkeyPatch)
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET /api/v1/query?query=up HTTP/1.1\r\nHost: x\r\n\r\n")
         await until(lambda: server.services.workers.running == 1)
+        registry = server.services.metrics.registry
+        assert registry.get_sample_value("prometheus_engine_queries") == 1
         writer.close()
         await until(lambda: server.services.workers.running == 0)
         await server.services.workers.run(lambda: None)

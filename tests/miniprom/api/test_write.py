@@ -94,3 +94,10 @@ def test_broken_body_is_refused(receiver: Api, body: bytes) -> None:
 )
 def test_other_formats_are_unsupported(receiver: Api, header: str, value: str) -> None:
     assert send(receiver, up("a", (NOW_MS, 1.0)), headers={**HEADERS, header: value}).status == 415
+
+
+def test_large_request_is_stored_as_well(receiver: Api) -> None:
+    series = [({"__name__": "big", "n": f"{n:x}" * 20}, [(NOW_MS, float(n))]) for n in range(20_000)]
+    assert len(packed(encode(series))) > 1 << 17
+    assert send(receiver, *series).status == 204
+    assert receiver.query("sum(big)")["result"][0]["value"] == [NOW, "199990000"]

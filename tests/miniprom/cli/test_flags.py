@@ -67,6 +67,7 @@ def test_newer_spelling_of_the_retention_wins() -> None:
         ("query.max-samples", "many", "expected a whole number"),
         ("query.max-concurrency", "0", "greater than zero"),
         ("log.level", "loud", "expected one of debug, info, warn, error"),
+        ("web.config.file", "web.yml", "unsafe"),
         ("web.listen-address", "9090", "expected host:port"),
         ("web.listen-address", "host:99999", "expected host:port"),
     ],
