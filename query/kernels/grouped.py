@@ -38,7 +38,9 @@ def group_present(present: BoolArray | None, grouping: Grouping) -> BoolArray | 
 
 
 def _sum(values: FloatArray, present: BoolArray | None, grouping: Grouping) -> FloatArray:
-    return _by_blocks(values, present, grouping, 0.0, lambda block: grouped_sum(block, grouping))
+    totals = _by_blocks(values, present, grouping, 0.0, lambda block: grouped_sum(block, grouping))
+    totals += 0.0  # upstream's compensation, added last, makes 0 of -0
+    return totals
 
 
 def _avg(values: FloatArray, present: BoolArray | None, grouping: Grouping) -> FloatArray:

@@ -112,6 +112,10 @@ def test_sum_of_finite_terms_overflows_to_inf() -> None:
     assert REDUCTIONS["sum"](*one_group([1.7e308, 1.7e308]))[0, 0] == np.inf
 
 
+def test_sum_is_never_minus_zero() -> None:
+    assert not np.signbit(REDUCTIONS["sum"](*one_group([-0.0]))[0, 0])
+
+
 def test_sum_that_has_overflowed_stays_infinite() -> None:
     assert REDUCTIONS["sum"](*one_group([1.7e308, 1.7e308, -1.7e308, -1.7e308]))[0, 0] == np.inf
 
