@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 _MAX_EXPIRY_PERIOD_MS = 60_000
 # How long requests may go on after the order to stop; then they are cancelled.
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 2.0
 
 
 class Server:
@@ -76,15 +77,15 @@ class Server:
         self.services.phase = Phase.READY
         self.services.metrics.ready.set(1)
 
-    async def stop(self) -> None:
-        """Stop scraping, let requests finish, close."""
+    async def stop(self) -> bool:
+        """Stop scraping, let requests finish, close; whether every query ended, too."""
         self.services.phase = Phase.STOPPING
         self.services.metrics.ready.set(0)
         if self._expiry:
             self._expiry.cancel()
         await self.services.scrape.stop()
         await self._runner.cleanup()
-        self.services.workers.close()
+        return self.services.workers.close(_PATIENCE_SECONDS)
 
     async def reload(self) -> None:
         """Read the configuration file again. Raises `ConfigFileError`, and keeps the old one."""
@@ -141,8 +142,11 @@ async def _serve(settings: Settings, config: Config) -> int:
     gc.collect()
     gc.freeze()  # what start-up made stays for good: let later collections pass over it
     await server.stopped.wait()
-    await server.stop()
+    ended = await server.stop()
     _log.info("See you next time!")
+    if not ended:  # the interpreter would wait for the thread of a query that does not heed its Control
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 

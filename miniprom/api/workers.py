@@ -1,6 +1,7 @@
 """Queries run in threads: the event loop stays free to scrape."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -14,7 +15,8 @@ class Workers:
     """A pool of threads with a queue in front of it."""
 
     def __init__(self, max_concurrency: int) -> None:
-        self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="query")
+        self._name = f"query-{id(self)}-"
+        self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix=self._name)
         self.max_concurrency = max_concurrency
         self.running = 0
 
@@ -42,9 +44,13 @@ class Workers:
             self.running -= 1
             deadline.cancel()
 
-    def close(self) -> None:
-        """Start nothing more."""
+    def close(self, patience_seconds: float = 0.0) -> bool:
+        """Start nothing more; whether all threads ended within the patience."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        mine = [thread for thread in threading.enumerate() if thread.name.startswith(self._name)]
+        for thread in mine:
+            thread.join(patience_seconds)
+        return not any(thread.is_alive() for thread in mine)
 
 
 def _checked(work: Callable[[Control], T], control: Control) -> T:

@@ -68,6 +68,25 @@ def test_cancelled_request_cancels_its_query() -> None:
     assert len(ended) == 1
 
 
+def test_close_tells_whether_a_query_goes_on() -> None:
+    async def run() -> None:
+        workers, begun, release = Workers(1), threading.Event(), threading.Event()
+
+        def query(_: Control) -> None:
+            begun.set()
+            release.wait(10)
+
+        task = asyncio.create_task(workers.run_query(query, 60_000))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        assert not workers.close()
+        release.set()
+        await task
+        assert workers.close(patience_seconds=10)
+
+    asyncio.run(run())
+
+
 def test_client_that_hangs_up_cancels_its_query(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         server = Server(settings_of({"web.listen-address": "127.0.0.1:0"}), Config(), SystemClock())
