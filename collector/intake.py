@@ -133,7 +133,7 @@ class Intake:
             ids, values = ids[~own_time], values[~own_time]
             alive = alive if self._job.track_timestamps_staleness else ids
         # The ids are the same array as long as nothing but values changes.
-        stale = _NO_IDS if alive is self._alive else np.setdiff1d(self._alive, alive)
+        stale = _NO_IDS if alive is self._alive else self._alive[~np.isin(self._alive, alive)]
         self._alive = alive
         report = self._report(batch, duration_seconds)
         appended = self._store.append(

@@ -155,7 +155,7 @@ class Rings:
         """The head's columns of series of the ring, given to them where they have none."""
         columns = self._column_of[ids]
         if columns.min() < 0:
-            joining = np.unique(ids[columns < 0])
+            joining = np.flatnonzero(np.bincount(ids[columns < 0]))
             left_behind = ring.layout.find(joining)  # by a series that went away and comes back
             new = joining[left_behind < 0]
             self._column_of[joining] = left_behind

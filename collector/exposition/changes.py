@@ -32,7 +32,7 @@ class Changes:
         self.values: FloatArray = np.zeros(len(indices))
         self.timestamps_ms: IntArray = np.full(len(indices), NO_TIMESTAMP, np.int64)
         self.added_slots: dict[bytes, int] = {}
-        self.added_labels: list[Labels] = []
+        self.added: dict[int, Labels] = {}
         self.shared: dict[tuple[str, str], tuple[str, str]] = {}
         """Each pair of label name and value once: most series of a body have most of theirs in common."""
 
@@ -98,8 +98,8 @@ def _read_line(changes: Changes, position: int, known: Slots, form: Format, type
     slot = known.get(line.series, changes.added_slots.get(line.series, NO_SLOT))
     if slot == NO_SLOT:
         labels = form.labels(line.series, types.before(changes.indices[position]))
-        changes.added_labels.append(tuple([changes.shared.setdefault(pair, pair) for pair in labels]))
         slot = changes.added_slots[line.series] = known.vacant(len(changes.added_slots))
+        changes.added[slot] = tuple([changes.shared.setdefault(pair, pair) for pair in labels])
     changes.slots[position] = slot
     changes.values[position] = line.value
     if line.timestamp_ms is not None:

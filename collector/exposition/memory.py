@@ -46,7 +46,7 @@ class Update:
     """[sample]"""
     timestamps_ms: IntArray | None
     """[sample], NO_TIMESTAMP where a line has none; None if no line has one."""
-    added: list[tuple[int, Labels]]
+    added: dict[int, Labels]
     """Slots newly taken, with the series' own labels, before any relabelling."""
     vanished: IntArray
     """Slots of series that are no longer there. The next update may give them to others."""
@@ -97,7 +97,7 @@ class LineMemory:
             slots=self._slots,
             values=self._line_values[self._sample_lines],
             timestamps_ms=timestamps_ms if (timestamps_ms != NO_TIMESTAMP).any() else None,
-            added=list(zip(changes.added_slots.values(), changes.added_labels, strict=True)),
+            added=changes.added,
             vanished=vanished,
             repeats=self._repeats(),
             metadata=metadata,

@@ -60,6 +60,6 @@ def test_memory_finds_nothing_new_in_the_same_body(name: str, conformance: Path)
     memory = LineMemory(form)
     first = memory.update(body)
     second = memory.update(body)
-    assert [labels for _, labels in first.added] == [sample.labels for sample in parse(body, form).samples]
+    assert list(first.added.values()) == [sample.labels for sample in parse(body, form).samples]
     assert second.slots is first.slots
-    assert (second.added, second.metadata) == ([], None)
+    assert (second.added, second.metadata) == ({}, None)

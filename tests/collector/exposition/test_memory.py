@@ -20,7 +20,7 @@ def named(name: str, **labels: str) -> tuple[tuple[str, str], ...]:
 
 def test_first_body_adds_all_its_series() -> None:
     update = LineMemory(TEXT).update(b'# TYPE a gauge\na{b="c"} 1\n\na 2\n')
-    assert update.added == [(0, named("a", b="c")), (1, named("a"))]
+    assert update.added == {0: named("a", b="c"), 1: named("a")}
     assert update.slots.tolist() == [0, 1]
     assert update.values.tolist() == [1, 2]
     assert update.timestamps_ms is None
@@ -36,14 +36,14 @@ def test_changed_values_keep_slots_and_metadata() -> None:
     assert update.slots is before.slots
     assert update.values.tolist() == [1, float("inf"), 33]
     assert before.values.tolist() == [1, 2, 3]
-    assert (update.added, update.vanished.tolist(), update.metadata) == ([], [], None)
+    assert (update.added, update.vanished.tolist(), update.metadata) == ({}, [], None)
 
 
 def test_inserted_line_adds_one_series_and_moves_the_others() -> None:
     memory = LineMemory(TEXT)
     memory.update(b"a 1\nb 2\n")
     update = memory.update(b"a 1\nnew 5\nb 2\n")
-    assert update.added == [(2, named("new"))]
+    assert update.added == {2: named("new")}
     assert update.slots.tolist() == [0, 2, 1]
     assert update.values.tolist() == [1, 5, 2]
 
@@ -53,26 +53,26 @@ def test_vanished_slot_is_given_away_by_the_next_update_not_by_this_one() -> Non
     memory.update(b"a 1\nb 2\n")
     update = memory.update(b"a 1\nc 3\n")
     assert update.vanished.tolist() == [1]
-    assert update.added == [(2, named("c"))]
-    assert memory.update(b"a 1\nc 3\nd 4\n").added == [(1, named("d"))]
+    assert update.added == {2: named("c")}
+    assert memory.update(b"a 1\nc 3\nd 4\n").added == {1: named("d")}
 
 
 def test_several_vacant_slots_are_each_given_to_one_series() -> None:
     memory = LineMemory(TEXT)
     memory.update(b"a 1\nb 2\nc 3\n")
     memory.update(b"c 3\n")
-    added = dict(memory.update(b"c 3\nd 4\ne 5\nf 6\n").added)
+    added = memory.update(b"c 3\nd 4\ne 5\nf 6\n").added
     assert sorted(added) == [0, 1, 3]
     update = memory.update(b"c 3\nd 4\nf 6\n")
     assert [added[slot] for slot in update.vanished.tolist()] == [named("e")]
-    assert memory.update(b"c 3\nd 5\nf 6\n").added == []
+    assert memory.update(b"c 3\nd 5\nf 6\n").added == {}
 
 
 def test_returned_series_is_new() -> None:
     memory = LineMemory(TEXT)
     memory.update(b"a 1\nb 2\n")
     memory.update(b"a 1\n")
-    assert memory.update(b"a 1\nb 2\n").added == [(1, named("b"))]
+    assert memory.update(b"a 1\nb 2\n").added == {1: named("b")}
 
 
 def test_swapped_lines_swap_the_slots_only() -> None:
@@ -80,7 +80,7 @@ def test_swapped_lines_swap_the_slots_only() -> None:
     memory.update(b"a 1\nb 2\n")
     update = memory.update(b"b 2\na 1\n")
     assert (update.slots.tolist(), update.values.tolist()) == ([1, 0], [2, 1])
-    assert (update.added, update.vanished.tolist()) == ([], [])
+    assert (update.added, update.vanished.tolist()) == ({}, [])
 
 
 @pytest.mark.parametrize("form", [TEXT, OPENMETRICS])
@@ -110,7 +110,7 @@ def test_broken_body_leaves_the_memory_as_it_was(broken: bytes) -> None:
     with pytest.raises(ExpositionError):
         memory.update(broken)
     update = memory.update(b"a 1\nb 3\nnew 4\n")
-    assert update.added == [(2, named("new"))]
+    assert update.added == {2: named("new")}
     assert update.values.tolist() == [1, 3, 4]
     assert before.values.tolist() == [1, 2]
 
@@ -162,7 +162,7 @@ def test_openmetrics_lines_with_timestamps_and_exemplars_keep_their_slots() -> N
     memory = LineMemory(OPENMETRICS)
     memory.update(b'a_total 1 1.5 # {b="c"} 1\nb 2 1.5\nc 3\n# EOF\n')
     update = memory.update(b'a_total 2 3.5 # {b="d"} 1 3\nb 3 3.5\nc 4\n# EOF\n')
-    assert (update.values.tolist(), update.added) == ([2, 3, 4], [])
+    assert (update.values.tolist(), update.added) == ([2, 3, 4], {})
     assert update.timestamps_ms is not None
     assert update.timestamps_ms.tolist() == [3500, 3500, NO_TIMESTAMP]
 
@@ -182,26 +182,26 @@ def test_bound_of_a_new_series_follows_the_type_line_above_it() -> None:
     update = memory.update(
         b'# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="2"} 1\n# TYPE g gauge\ng 1\ng{le="2"} 1\n'
     )
-    assert [labels for _, labels in update.added] == [named("h_bucket", le="2.0"), named("g", le="2")]
+    assert list(update.added.values()) == [named("h_bucket", le="2.0"), named("g", le="2")]
 
 
 def test_bound_of_a_new_series_follows_the_last_of_several_types() -> None:
     memory = LineMemory(TEXT)
     memory.update(b"# TYPE g gauge\ng 1\n# TYPE h histogram\n")
     update = memory.update(b'# TYPE g gauge\ng 1\n# TYPE h histogram\nh_bucket{le="1"} 1\n')
-    assert [labels for _, labels in update.added] == [named("h_bucket", le="1.0")]
+    assert list(update.added.values()) == [named("h_bucket", le="1.0")]
 
 
 def test_line_feed_in_a_label_value_is_remembered_like_any_other() -> None:
     memory = LineMemory(TEXT)
     memory.update(b'a{b="1\n2"} 1\nc 1\n')
     update = memory.update(b'a{b="1\n2"} 2\nc 3\n')
-    assert (update.slots.tolist(), update.values.tolist(), update.added) == ([0, 1], [2, 3], [])
+    assert (update.slots.tolist(), update.values.tolist(), update.added) == ([0, 1], [2, 3], {})
 
 
 def test_series_spelt_in_two_ways_has_two_slots() -> None:
     update = LineMemory(TEXT).update(b'a{b="c"} 1\na{b="c",} 1\n')
-    assert update.added == [(0, named("a", b="c")), (1, named("a", b="c"))]
+    assert update.added == {0: named("a", b="c"), 1: named("a", b="c")}
 
 
 def test_many_rounds_of_new_series_need_no_more_slots_than_two_bodies_have() -> None:

@@ -140,7 +140,7 @@ class Reader:
 
     def read(self, body: bytes) -> tuple[list[tuple[Labels, float, int | None]], dict[str, Metadata]]:
         update = self.memory.update(body)
-        assert not self.labels.keys() & {slot for slot, _ in update.added}
+        assert not self.labels.keys() & update.added.keys()
         self.labels.update(update.added)
         for slot in update.vanished.tolist():
             del self.labels[slot]
