@@ -19,7 +19,7 @@ def predict_linear(windows: Windows, args: Sequence[FloatArray]) -> FloatArray:
     """The line of least squares at `args[0][step]` seconds after the evaluation."""
     slope, mean_sample, mean_ms = _lines(windows)
     steps_ms = windows.steps_ms - windows.timestamps_ms[0]
-    seconds = (steps_ms[:, None] - mean_ms) / 1000 + args[0][:, None]
+    seconds: FloatArray = (steps_ms[:, None] - mean_ms) / 1000 + args[0][:, None]
     return mean_sample + slope * seconds
 
 
