@@ -1,8 +1,11 @@
 """The engine: a query and a snapshot of the store in, a result out."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from query.errors import PlanError
+from query.errors import PlanError, QueryError
 from query.execution.annotations import Annotations
 from query.execution.context import EngineOptions, EvalContext, steps_between
 from query.execution.control import Control, SampleBudget
@@ -40,11 +43,30 @@ class Engine:
         self, snapshot: Snapshot, query: str | ast.Expr, time_ms: int, *, control: Control | None = None
     ) -> Result:
         """The value of `query` at one time."""
-        plan, context = self._prepared(snapshot, query, QueryWindow(time_ms, time_ms, 0), control)
-        with np.errstate(all="ignore"):
-            if isinstance(plan, RangeSelect | SubqueryRange):
-                return _result(_raw_matrix(plan, context), context)
-            return _result(_instant_value(evaluate(plan, context), time_ms), context)
+        return _instant(*self._prepared(snapshot, query, QueryWindow(time_ms, time_ms, 0), control), time_ms)
+
+    def instants(
+        self, snapshot: Snapshot, queries: Sequence[ast.Expr], time_ms: int, *, control: Control | None = None
+    ) -> Iterator[Result | QueryError]:
+        """The values of many queries at one time, or why there is none; equal parts are evaluated once.
+
+        Each has a budget of samples of its own. What is remarked on a shared part stands in the annotations
+        of the first query that has it.
+        """
+        window = QueryWindow(time_ms, time_ms, 0)
+        control = control or Control()
+        plans = [self._plan_or_error(query, window) for query in queries]
+        shared = shared_parts(*(plan for plan in plans if not isinstance(plan, PlanError)))
+        results: dict[tuple[PlanNode, int, int, int], Value] = {}
+        for plan in plans:
+            if isinstance(plan, PlanError):
+                yield plan
+                continue
+            context = self._context(snapshot, window, control, shared)
+            try:
+                yield _instant(plan, replace(context, results=results), time_ms)
+            except QueryError as error:
+                yield error
 
     def range(
         self,
@@ -69,20 +91,45 @@ class Engine:
     def _prepared(
         self, snapshot: Snapshot, query: str | ast.Expr, window: QueryWindow, control: Control | None
     ) -> tuple[PlanNode, EvalContext]:
-        options = self.options
-        expr = parse(query, options.parser) if isinstance(query, str) else query
-        plan = build_plan(expr, window, default_subquery_step_ms=options.default_subquery_step_ms)
-        context = EvalContext(
+        expr = parse(query, self.options.parser) if isinstance(query, str) else query
+        plan = self._plan(expr, window)
+        text = query if isinstance(query, str) else ""
+        return plan, self._context(snapshot, window, control, shared_parts(plan), text)
+
+    def _plan(self, expr: ast.Expr, window: QueryWindow) -> PlanNode:
+        return build_plan(expr, window, default_subquery_step_ms=self.options.default_subquery_step_ms)
+
+    def _plan_or_error(self, expr: ast.Expr, window: QueryWindow) -> PlanNode | PlanError:
+        try:
+            return self._plan(expr, window)
+        except PlanError as error:
+            return error
+
+    def _context(
+        self,
+        snapshot: Snapshot,
+        window: QueryWindow,
+        control: Control | None,
+        shared: frozenset[PlanNode],
+        text: str = "",
+    ) -> EvalContext:
+        return EvalContext(
             steps_between(window.start_ms, window.end_ms, max(window.step_ms, 1)),
             max(window.step_ms, 1),
             snapshot,
-            options,
-            Annotations(query if isinstance(query, str) else ""),
+            self.options,
+            Annotations(text),
             control or Control(),
-            SampleBudget(options.max_samples),
-            shared_parts(plan),
+            SampleBudget(self.options.max_samples),
+            shared,
         )
-        return plan, context
+
+
+def _instant(plan: PlanNode, context: EvalContext, time_ms: int) -> Result:
+    with np.errstate(all="ignore"):
+        if isinstance(plan, RangeSelect | SubqueryRange):
+            return _result(_raw_matrix(plan, context), context)
+        return _result(_instant_value(evaluate(plan, context), time_ms), context)
 
 
 def _instant_value(value: Value, time_ms: int) -> ResultValue:

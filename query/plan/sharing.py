@@ -16,12 +16,12 @@ from query.plan.nodes import (
 )
 
 
-def shared_parts(plan: PlanNode) -> frozenset[PlanNode]:
-    """The parts that read samples and stand in the plan more than once.
+def shared_parts(*plans: PlanNode) -> frozenset[PlanNode]:
+    """The parts that read samples or aggregate, and stand in the plans more than once.
 
-    These are selectors and functions of ranges: what costs most, and what dashboards repeat in ratios.
+    What they compute costs most, and is what dashboards repeat in ratios and rules repeat in each other.
     """
-    counts = Counter(node for node in _all_parts(plan) if _reads_samples(node))
+    counts = Counter(node for plan in plans for node in _all_parts(plan) if _is_costly(node))
     return frozenset(node for node, count in counts.items() if count > 1)
 
 
@@ -46,7 +46,7 @@ def _all_parts(node: PlanNode) -> Iterator[PlanNode]:
         yield from _all_parts(child)
 
 
-def _reads_samples(node: PlanNode) -> bool:
+def _is_costly(node: PlanNode) -> bool:
     if isinstance(node, FunctionCall):
         return any(isinstance(arg, RangeSelect | SubqueryRange) for arg in node.args)
-    return isinstance(node, InstantSelect)
+    return isinstance(node, InstantSelect | Aggregate)
