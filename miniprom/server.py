@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from aiohttp import web
+from prometheus_client import disable_created_metrics
 
 from collector.clock import Clock, SystemClock
 from collector.manager import ScrapeManager
@@ -118,6 +119,7 @@ class Server:
 def serve(settings: Settings) -> int:
     """Run the server until it is told to stop. Raises `ConfigFileError`."""
     set_up_logging(settings.log_level, settings.log_format)
+    disable_created_metrics()  # upstream has no _created series, and they would double the counters
     config = load_config(settings.config_file)
     for notice in settings.notices:
         _log.warning(notice)
