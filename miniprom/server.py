@@ -119,7 +119,8 @@ class Server:
 def serve(settings: Settings) -> int:
     """Run the server until it is told to stop. Raises `ConfigFileError`."""
     set_up_logging(settings.log_level, settings.log_format)
-    disable_created_metrics()  # upstream has no _created series, and they would double the counters
+    # Upstream has no _created series, and they would double the counters.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
     config = load_config(settings.config_file)
     for notice in settings.notices:
         _log.warning(notice)
