@@ -25,6 +25,10 @@ class TargetError(CollectorError):
     """A target that can't be made from what was discovered, after relabelling."""
 
 
+class DiscoveryError(CollectorError):
+    """Why a look for targets failed; the targets found before stay."""
+
+
 class ScrapeError(CollectorError):
     """Why a scrape failed, in the words that the API shows as `lastError`."""
 

@@ -1,0 +1,1 @@
+"""A small Kubernetes API server, and the objects to put into it."""
