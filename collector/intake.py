@@ -88,7 +88,8 @@ class Intake:
     """One target's way into the store. `read` a body, then `commit` what it brought, once for each scrape.
 
     Invariant: `_ids[slot]` is the series id of a slot of the line memory, or _DROPPED; the slots in
-    `_unresolved` have none yet. `_alive` are the series that get a stale marker when they do not come again.
+    `_unresolved` have none yet. All ids are valid in the store's `_epoch`. `_alive` are the series that get a
+    stale marker when they do not come again.
     """
 
     def __init__(self, store: Store, job: ScrapeConfig, target: Target) -> None:
@@ -97,7 +98,9 @@ class Intake:
         self._rules = SeriesRules.of(job, target.labels)
         self._timeout_ms = target.timeout_ms
         names = REPORT_NAMES + (EXTRA_REPORT_NAMES if job.extra_scrape_metrics else ())
-        self._report_ids = store.series_ids([_report_labels(name, target.labels) for name in names])
+        self._report_labels = [_report_labels(name, target.labels) for name in names]
+        self._report_ids = store.series_ids(self._report_labels)
+        self._epoch = store.epoch
         self._format: Format = TEXT
         self._memory = LineMemory(TEXT)
         self._ids = _NO_IDS
@@ -112,6 +115,7 @@ class Intake:
         """What a body brings. One that can't be used comes back as a failed batch."""
         if not body:
             return Batch()
+        self._give_up_reclaimed()
         try:
             update = self._parse(body, content_type)
         except CollectorError as error:
@@ -124,7 +128,11 @@ class Intake:
         return self._batch(update, scraped, added, len(body))
 
     def commit(self, batch: Batch, timestamp_ms: int, duration_seconds: float) -> Refused:
-        """Store the batch, the report, and stale markers for what was there before and is not now."""
+        """Store the batch, the report, and stale markers for what was there before and is not now.
+
+        Requires: the batch was read since the store's last `expire`.
+        """
+        self._give_up_reclaimed()
         ids, values, refused = batch.series_ids, batch.values, Refused()
         alive = ids
         if batch.timestamps_ms is not None:
@@ -145,17 +153,31 @@ class Intake:
 
     def end(self, timestamp_ms: int) -> None:
         """Mark all series stale, but for those with newer samples: their target has come back."""
+        self._give_up_reclaimed()
         gone = np.concatenate((self._alive, self._report_ids))
         self._store.append(gone, timestamp_ms, np.full(len(gone), STALE))
         self._alive = _NO_IDS
+
+    def _give_up_reclaimed(self) -> None:
+        """Let go of series ids that the store has reclaimed; lines they stood for are read anew."""
+        since, self._epoch = self._epoch, self._store.epoch
+        if since == self._epoch:
+            return
+        self._report_ids = self._store.series_ids(self._report_labels)
+        self._alive = self._alive[~self._store.reclaimed(self._alive, since)]
+        if self._store.reclaimed(self._ids[self._ids != _DROPPED], since).any():
+            self._forget_lines()
+
+    def _forget_lines(self) -> None:
+        self._memory = LineMemory(self._format)
+        self._ids = _NO_IDS
+        self._unresolved = {}
 
     def _parse(self, body: bytes, content_type: str) -> Update:
         form = format_of(content_type, _FALLBACKS.get(self._job.fallback_scrape_protocol))
         if form is not self._format:
             self._format = form
-            self._memory = LineMemory(form)
-            self._ids = _NO_IDS
-            self._unresolved = {}
+            self._forget_lines()
         update = self._memory.update(body)
         if update.metadata is not None:
             self.metadata = dict(update.metadata)
@@ -165,6 +187,7 @@ class Intake:
         """Give new slots their series ids; the slots that were new and are kept. Raises `CollectorError`."""
         for slot in update.vanished.tolist():
             self._unresolved.pop(slot, None)
+        self._ids[update.vanished[update.vanished < len(self._ids)]] = _DROPPED
         self._unresolved.update(update.added)
         if not self._unresolved:
             return set()

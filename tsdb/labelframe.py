@@ -15,25 +15,47 @@ from tsdb.sample import BoolArray, CodeArray, IntArray
 
 
 class LabelDictionary:
-    """The values of one label name: code <-> value. Append-only; code 0 is "", the absent label.
+    """The values of one label name: code <-> value; code 0 is "", the absent label.
 
-    Written by the store's one writer, read by any thread.
+    Values are only added, in place; a dictionary without some of them is another one. Written by the
+    store's one writer, read by any thread.
     """
 
-    __slots__ = ("codes", "values")
+    __slots__ = ("_free", "_text_bytes", "codes", "values")
 
     def __init__(self) -> None:
         self.values: list[str] = [""]
         self.codes: dict[str, int] = {"": 0}
+        self._free: list[int] = []
+        self._text_bytes = 0
 
     def encode(self, value: str) -> int:
         """The code of `value`, a new one if it was never seen."""
         code = self.codes.get(value)
         if code is None:
-            code = len(self.values)
-            self.values.append(value)
+            if self._free:
+                code = self._free.pop()
+                self.values[code] = value
+            else:
+                code = len(self.values)
+                self.values.append(value)
             self.codes[value] = code
+            self._text_bytes += len(value)
         return code
+
+    def keeping(self, kept: BoolArray) -> "LabelDictionary":
+        """A copy with the values at the codes where `kept[code]` alone; the other codes are free."""
+        copy = LabelDictionary()
+        copy.values = [value if keep else "" for value, keep in zip(self.values, kept.tolist(), strict=True)]
+        copy.codes = {value: code for value, code in self.codes.items() if kept[code]}
+        copy._free = np.flatnonzero(~kept).tolist()
+        copy._text_bytes = sum(map(len, copy.values))
+        return copy
+
+    @property
+    def memory_bytes(self) -> int:
+        """About what the values and the look-up hold."""
+        return self._text_bytes + _VALUE_BYTES * len(self.values)
 
 
 class LabelScope:
@@ -200,3 +222,6 @@ def _first_appearance(keys: IntArray) -> Groups:
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return Groups(rank[inverse], first[order].astype(np.int64))
+
+
+_VALUE_BYTES = 49 + 8 + 28 + 75  # a str, its place in a list, an int, and the entry's share of a dict

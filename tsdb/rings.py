@@ -9,7 +9,7 @@ between its rows, or when its head is sealed and most of it is empty.
 
 import numpy as np
 
-from tsdb.index import grown, runs
+from tsdb.arrays import grown, runs
 from tsdb.ring import Ring, RingView, misfits
 from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
 
@@ -102,11 +102,18 @@ class Rings:
         used = self._newest_ms[: len(self._rings)]
         spent = np.flatnonzero((used < oldest_ms) & (used > NEVER_MS))
         if len(spent):
-            self.ring_of = np.where(np.isin(self.ring_of, spent), np.int32(-1), self.ring_of)
+            self.forget(np.flatnonzero(np.isin(self.ring_of, spent)))
             self._newest_ms[spent] = NEVER_MS
             for number in spent.tolist():
                 self._rings[number] = Ring()
                 self._free.append(number)
+
+    def forget(self, ids: IntArray) -> None:
+        """Take series out of their rings. What these hold of them, all of it expired, goes with its rows."""
+        ring_of = self.ring_of.copy()
+        ring_of[ids] = -1
+        self.ring_of = ring_of
+        self._column_of[ids] = -1
 
     def memory_bytes(self) -> int:
         per_series = self.ring_of.nbytes + self._column_of.nbytes

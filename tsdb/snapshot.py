@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsdb.arrays import runs
 from tsdb.histogram import FloatHistogram
-from tsdb.index import IndexView, runs
+from tsdb.index_view import IndexView
 from tsdb.labelframe import LabelFrame, LabelScope
 from tsdb.matcher import Matcher
 from tsdb.ring import RingView

@@ -6,6 +6,7 @@ memSeries.appendable). They differ in the bound of what is too old: it is the re
 shut out all others.
 """
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -15,9 +16,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tsdb.arrays import grown, runs
 from tsdb.histogram import FloatHistogram
 from tsdb.histogram_arithmetic import hint_after
-from tsdb.index import Index, grown, runs
+from tsdb.index import Index
 from tsdb.labelframe import LabelScope
 from tsdb.labels import Labels
 from tsdb.rings import Rings
@@ -25,6 +27,7 @@ from tsdb.sample import (
     FOREVER_MS,
     NEVER_MS,
     BoolArray,
+    CodeArray,
     FloatArray,
     IntArray,
     is_absent,
@@ -73,16 +76,21 @@ class Store:
         self._start_timestamps: dict[int, Track[int]] = {}
         self._oldest_ms: int = NEVER_MS
         self._samples_appended = 0
+        self.epoch = 0
+        """Counts how often ids were reclaimed."""
+        self._reclaimed_in: CodeArray = np.zeros(16, dtype=np.int32)  # the last such epoch of each id
+        self._swap = threading.Lock()  # held while what a snapshot is made of does not fit together
 
     def series_ids(self, labels: Iterable[Labels]) -> IntArray:
-        """The ids of label sets, new ones for those never met: int64[n]. Ids stay valid for good."""
-        ids = self._index.series_ids(labels)
-        size = self._index.size
-        if size > len(self._first_ms):
-            self._newest_ms = grown(self._newest_ms, size, NEVER_MS)
-            self._first_ms = grown(self._first_ms, size, FOREVER_MS)
-        self._rings.make_room(size)
-        return ids
+        """The ids of label sets, new ones for those that are not known: int64[n].
+
+        An id is valid until `expire` reclaims it because the series has no sample left. Who keeps ids asks
+        `reclaimed` whenever `epoch` has changed.
+        """
+        try:
+            return self._index.series_ids(labels)
+        finally:
+            self._make_room(self._index.size)
 
     def append(self, series_ids: IntArray, timestamps_ms: int | IntArray, values: FloatArray) -> Appended:
         """One sample a series: `values[series]`, at one time or at `timestamps_ms[series]`.
@@ -152,14 +160,22 @@ class Store:
             return
         oldest_ms = self._oldest_ms = max(self._oldest_ms, now_ms - self.retention_ms)
         self._rings.expire(oldest_ms)
-        gone = (self._rings.ring_of[: len(self._newest_ms)] < 0) & (self._newest_ms < oldest_ms)
-        self._first_ms = np.where(gone, FOREVER_MS, self._first_ms)
-        self._newest_ms = np.where(gone, NEVER_MS, self._newest_ms)
         _expire_tracks(self._histograms, oldest_ms)
         _expire_tracks(self._start_timestamps, oldest_ms)
+        known = self._index.known()
+        self._reclaim(known[self._newest_ms[known] < oldest_ms])
+
+    def reclaimed(self, series_ids: IntArray, since_epoch: int) -> BoolArray:
+        """Which of the ids were reclaimed after an epoch: they belong to nobody, or to other series."""
+        reclaimed: BoolArray = self._reclaimed_in[series_ids] > since_epoch
+        return reclaimed
 
     def snapshot(self, now_ms: int) -> Snapshot:
         """The store as it is now, without what is older than the retention at `now_ms`. From any thread."""
+        with self._swap:
+            return self._snapshot(now_ms)
+
+    def _snapshot(self, now_ms: int) -> Snapshot:
         ring_of, rings = self._rings.capture()
         table = SeriesTable(self._first_ms, self._newest_ms, ring_of)
         size = min(len(table.first_ms), len(table.newest_ms), len(table.ring))
@@ -170,8 +186,30 @@ class Store:
             rings=rings,
             histograms=dict(self._histograms),
             start_timestamps=dict(self._start_timestamps),
-            oldest_ms=None if self.retention_ms is None else now_ms - self.retention_ms,
+            oldest_ms=None if self.retention_ms is None else max(now_ms - self.retention_ms, self._oldest_ms),
         )
+
+    def _make_room(self, size: int) -> None:
+        if size > len(self._first_ms):
+            self._newest_ms = grown(self._newest_ms, size, NEVER_MS)
+            self._first_ms = grown(self._first_ms, size, FOREVER_MS)
+            self._reclaimed_in = grown(self._reclaimed_in, size)
+        self._rings.make_room(size)
+
+    def _reclaim(self, ids: IntArray) -> None:
+        """Give up series that have no sample left."""
+        if not len(ids):
+            return
+        with self._swap:
+            first_ms, newest_ms = self._first_ms.copy(), self._newest_ms.copy()
+            first_ms[ids], newest_ms[ids] = FOREVER_MS, NEVER_MS
+            self._first_ms, self._newest_ms = first_ms, newest_ms
+            self._rings.forget(ids)
+            self._index.reclaim(ids)
+        for series_id in ids.tolist() if self._start_timestamps else ():
+            self._start_timestamps.pop(series_id, None)
+        self.epoch += 1
+        self._reclaimed_in[ids] = self.epoch
 
     def stats(self) -> Stats:
         """Figures on the series that have samples. From the writing thread."""

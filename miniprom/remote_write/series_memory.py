@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -22,11 +23,13 @@ class SeriesMemory:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.ids: dict[bytes, int] = {}
+        self._epoch = store.epoch
 
     def series_ids(self, raw_labels: Sequence[bytes]) -> IntArray:
         """The id of each series, -1 where its labels are invalid. Raises `WireError`."""
         if len(self.ids) > _MAX_REMEMBERED:
             self.ids.clear()
+        self._give_up_reclaimed()
         new = dict.fromkeys(raw for raw in raw_labels if raw not in self.ids)
         labels = {}
         for raw in new:
@@ -38,3 +41,12 @@ class SeriesMemory:
         created = self._store.series_ids(list(labels.values()))
         self.ids.update(zip(labels, created.tolist(), strict=True))
         return np.array([self.ids[raw] for raw in raw_labels], dtype=np.int64)
+
+    def _give_up_reclaimed(self) -> None:
+        since, self._epoch = self._epoch, self._store.epoch
+        if since == self._epoch:
+            return
+        ids = np.fromiter(self.ids.values(), dtype=np.int64, count=len(self.ids))
+        gone = (ids != REFUSED_ID) & self._store.reclaimed(ids, since)
+        for raw in list(compress(self.ids, gone.tolist())):
+            del self.ids[raw]

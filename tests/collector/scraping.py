@@ -61,7 +61,7 @@ def stored(store: Store, name: str, **labels: str) -> dict[str, list[Point]]:
     """The samples of a metric's series that carry the labels, by the labels that are left."""
     end_ms = 1 << 60
     matchers = [Matcher(key, MatchOp.EQUAL, value) for key, value in {METRIC_NAME: name, **labels}.items()]
-    selection = store.snapshot(end_ms).select(matchers, 0, end_ms)
+    selection = store.snapshot(0).select(matchers, 0, end_ms)
     series: dict[str, list[Point]] = {}
     label_sets = selection.labels.series()
     for slab in selection.slabs:

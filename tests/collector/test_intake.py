@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from collector.errors import SampleLimitError
 from collector.intake import Intake, Refused
 from collector.relabel import RelabelConfig
 from tests.collector.scraping import STALE, TEXT_TYPE, job, stored, targets_of, values_of
-from tsdb import Store
+from tsdb import Store, labels_from
 
 TARGET = {"instance": "host:80", "job": "job"}
 
@@ -18,8 +19,8 @@ TARGET = {"instance": "host:80", "job": "job"}
 class Scrapes:
     """An intake, and one scrape a second."""
 
-    def __init__(self, **job_settings: Any) -> None:
-        self.store = Store(retention_ms=None)
+    def __init__(self, *, retention_ms: int | None = None, **job_settings: Any) -> None:
+        self.store = Store(retention_ms=retention_ms)
         config = job(**job_settings)
         self.intake = Intake(self.store, config, targets_of(config)[0])
         self.now_ms = 0
@@ -261,3 +262,38 @@ def test_clash_with_a_target_label_is_settled_by_honor_labels(honor: bool) -> No
     scrapes.scrape('m{job="mine"} 1\n')
     [labels] = stored(scrapes.store, "m")
     assert labels == ("instance=host:80,job=mine" if honor else "exported_job=mine,instance=host:80,job=job")
+
+
+def taken_over(scrapes: Scrapes) -> None:
+    """Let the retention pass, and other series take the ids that are free."""
+    scrapes.now_ms += 20_000
+    scrapes.store.expire(scrapes.now_ms)
+    others = [labels_from({"__name__": "other", "i": str(i)}) for i in range(20)]
+    scrapes.store.append(scrapes.store.series_ids(others), scrapes.now_ms, np.zeros(20))
+
+
+def test_target_that_returns_after_the_retention_does_not_write_to_series_that_took_over_its_ids() -> None:
+    scrapes = Scrapes(retention_ms=10_000)
+    scrapes.scrape("m 1\n")
+    taken_over(scrapes)
+    scrapes.scrape("m 2\n")
+    assert stored(scrapes.store, "m", **TARGET) == {"": [(22_000, 2.0)]}
+    assert all(values_of(points) == [0] for points in stored(scrapes.store, "other").values())
+
+
+def test_no_stale_marker_goes_to_a_series_that_took_over_an_id() -> None:
+    scrapes = Scrapes(retention_ms=10_000)
+    scrapes.scrape("m 1\n")
+    taken_over(scrapes)
+    scrapes.intake.end(scrapes.now_ms + 1)
+    assert len(stored(scrapes.store, "other")) == 20
+    assert all(values_of(points) == [0] for points in stored(scrapes.store, "other").values())
+
+
+def test_series_that_vanished_long_ago_does_not_cost_its_target_the_memory_of_lines() -> None:
+    scrapes = Scrapes(retention_ms=10_000)
+    scrapes.scrape("m 1\nn 1\n")
+    for _ in range(30):
+        scrapes.scrape("m 1\n")
+        scrapes.store.expire(scrapes.now_ms)
+        assert scrapes.batch.series_added == 0

@@ -130,7 +130,7 @@ def test_a_series_that_returns_after_its_ring_expired_is_found_again() -> None:
     ids = store.series_ids(series(1))
     store.append(ids, 0, numbers(1.0))
     store.expire(1000)
-    store.append(ids, 1000, numbers(2.0))
+    store.append(store.series_ids(series(1)), 1000, numbers(2.0))
     assert read(store, 1000) == [[(1000, 2.0)]]
     assert store.snapshot(1000).label_names([], 0, 999) == []
 
@@ -215,7 +215,7 @@ def test_a_series_that_left_its_ring_and_expired_may_come_back_to_it() -> None:
     store.append(ids[:1], 4, numbers(1.0))
     store.append(ids[1:], 1, numbers(1.0))
     store.expire(62)
-    store.append(ids, 62, numbers(2.0, 2.0))
+    store.append(store.series_ids(series(2)), 62, numbers(2.0, 2.0))
     assert read(store, 62) == [[(4, 1.0), (62, 2.0)], [(62, 2.0)]]
 
 

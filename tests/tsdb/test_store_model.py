@@ -1,18 +1,19 @@
 """The store against a dictionary of lists: what is appended, in any shape, is read back bit for bit."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.tsdb.reading import everything, samples_of, series
-from tsdb import ABSENT, Appended, Labels, Outcome, Store
+from tsdb import ABSENT, Appended, Labels, Outcome, Snapshot, Store
 from tsdb.histogram import FloatHistogram
-from tsdb.sample import ABSENT_BITS, STALE_BITS, FloatArray
+from tsdb.sample import ABSENT_BITS, STALE_BITS, FloatArray, IntArray
 
 RETENTION_MS = 60
 SERIES = series(7)
@@ -47,7 +48,11 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.store = Store(retention_ms=RETENTION_MS)
-        self.ids = self.store.series_ids(SERIES)
+        self.kept: list[tuple[Snapshot, dict[Labels, list[Any]]]] = []
+
+    def ids(self, members: Iterable[int]) -> IntArray:
+        """Resolved anew each time: `expire` reclaims ids."""
+        return self.store.series_ids([SERIES[member] for member in members])
 
     def append_to_model(self, member: int, time_ms: int, sample: int | FloatHistogram) -> Outcome:
         kind: dict[int, list[Any]] = self.histograms if isinstance(sample, FloatHistogram) else self.model
@@ -77,15 +82,14 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def append_row(self, batch: list[tuple[int, int]], later_ms: int) -> None:
         self.now_ms = max(self.now_ms, self.now_ms + later_ms)
         time_ms = self.now_ms + min(later_ms, 0)
-        chosen = np.array([member for member, _ in batch], dtype=np.int64)
-        appended = self.store.append(self.ids[chosen], time_ms, floats([b for _, b in batch]))
+        ids = self.ids(member for member, _ in batch)
+        appended = self.store.append(ids, time_ms, floats([b for _, b in batch]))
         self.compare_outcomes(appended, [self.append_to_model(m, time_ms, b) for m, b in batch])
 
     @rule(batch=st.dictionaries(members, st.tuples(st.integers(-3, 6), bits), max_size=7))
     def append_each_at_its_time(self, batch: dict[int, tuple[int, int]]) -> None:
-        chosen = np.array(list(batch), dtype=np.int64)
         times_ms = np.array([self.now_ms + later_ms for later_ms, _ in batch.values()], dtype=np.int64)
-        appended = self.store.append(self.ids[chosen], times_ms, floats([b for _, b in batch.values()]))
+        appended = self.store.append(self.ids(batch), times_ms, floats([b for _, b in batch.values()]))
         expected = [self.append_to_model(m, self.now_ms + later, b) for m, (later, b) in batch.items()]
         self.compare_outcomes(appended, expected)
 
@@ -103,7 +107,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         times_ms = self.now_ms + start_ms + np.cumsum(steps_ms)
         values = floats(random.choice(np.array(BITS, dtype=np.uint64), (len(steps_ms), len(chosen))))
         values[random.random(values.shape) < gaps / 5] = ABSENT
-        appended = self.store.append_matrix(self.ids[chosen], times_ms, values)
+        appended = self.store.append_matrix(self.ids(chosen), times_ms, values)
         expected = []
         for row, time_ms in enumerate(times_ms.tolist()):
             for member, sample in zip(chosen, values[row].view(np.uint64).tolist(), strict=True):
@@ -118,7 +122,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def append_histogram(self, member: int, later_ms: int, count: int) -> None:
         time_ms = self.now_ms + later_ms
         histogram = FloatHistogram(count=count)
-        appended = self.store.append_histograms(int(self.ids[member]), [time_ms], [histogram])
+        appended = self.store.append_histograms(int(self.ids([member])[0]), [time_ms], [histogram])
         self.compare_outcomes(appended, [self.append_to_model(member, time_ms, histogram)])
 
     @rule(later_ms=st.integers(0, 40))
@@ -140,6 +144,28 @@ class StoreAgainstModel(RuleBasedStateMachine):
             for found in selection.histograms
         }
         assert histograms == within(self.histograms, first_ms, end_ms)
+
+    @rule()
+    def keep_a_snapshot(self) -> None:
+        self.kept.append((self.store.snapshot(self.now_ms), self.held()))
+
+    @precondition(lambda self: self.kept)
+    @rule(which=st.integers(0, 5))
+    def read_a_kept_snapshot(self, which: int) -> None:
+        snapshot, expected = self.kept.pop(which % len(self.kept))
+        found = samples_of(everything(snapshot))
+        for labels, samples in expected.items():
+            assert set(samples) <= set(found[labels])
+
+    @rule()
+    def only_series_with_samples_are_kept(self) -> None:
+        self.store.expire(self.now_ms)
+        self.oldest_ms = max(self.oldest_ms, self.now_ms - RETENTION_MS)
+        alive = {*self.held(), *within(self.histograms, self.oldest_ms, 10**9)}
+        assert self.store.stats().series == len(alive)
+
+    def held(self) -> dict[Labels, list[Any]]:
+        return within(self.model, max(self.now_ms - RETENTION_MS, self.oldest_ms), 10**9)
 
 
 def within(model: dict[int, list[Any]], start_ms: int, end_ms: int) -> dict[Labels, list[Any]]:

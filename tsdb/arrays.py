@@ -1,0 +1,23 @@
+"""One-dimensional arrays: room to grow, and runs of equal keys."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsdb.sample import IntArray
+
+
+def grown(array: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
+    """A copy of a one-dimensional array with room for `size` cells and half as many more."""
+    larger = np.full(size + size // 2, fill, dtype=array.dtype)
+    larger[: len(array)] = array
+    return larger
+
+
+def runs(keys: NDArray[Any]) -> list[IntArray]:
+    """The positions of each distinct key, the keys ascending, positions in order."""
+    if not len(keys):
+        return []
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
