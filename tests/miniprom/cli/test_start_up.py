@@ -1,0 +1,42 @@
+"""What starting does without: modules that only some uses need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def modules_after(code: str) -> set[str]:
+    """What a fresh interpreter has imported after `code`, by first name and in full."""
+    script = f"import sys\ntry:\n    {code}\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=20, cwd=ROOT)
+    modules = done.stderr.split()
+    return {*modules, *(module.partition(".")[0] for module in modules)}
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_flags_that_only_print_import_no_library(flag: str) -> None:
+    found = modules_after(f"from miniprom.cli import main; main(['{flag}'])")
+    assert "miniprom.flags" in found
+    assert not found & {"aiohttp", "asyncio", "lark", "msgspec", "numpy", "prometheus_client", "re2", "yaml"}
+
+
+def test_server_imports_neither_the_tools_nor_what_the_first_query_or_remote_write_needs() -> None:
+    found = modules_after("import miniprom.server")
+    assert {"aiohttp", "numpy", "query.execution"} <= found
+    assert not found & {
+        "cramjam",
+        "lark",
+        "miniprom.cli.query",
+        "miniprom.promqltest",
+        "miniprom.simulator",
+        "query.language.grammar",
+    }
+
+
+def test_first_query_imports_the_grammar() -> None:
+    assert "query.language.grammar" in modules_after("import query; query.parse('1')")
