@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
-import re2
 
 from collector.errors import ConfigError
 from collector.schema import Section
+from tsdb.errors import RegexError
+from tsdb.regex import compile_regex
 
 NameScheme: TypeAlias = Literal["utf8", "legacy"]
 
@@ -59,7 +60,7 @@ class RelabelConfig(Section, frozen=True, kw_only=True):
                 f'unknown relabel action "{self.action}", expected one of {expected}', key="action"
             )
         msgspec.structs.force_setattr(self, "action", action)
-        compile_regex(self.regex)
+        compile_anchored(self.regex)
         self._check_fields()
 
     def _check_fields(self) -> None:
@@ -103,15 +104,12 @@ def _is_name_template(template: str, scheme: NameScheme) -> bool:
     return bool(template) if scheme == "utf8" else _LEGACY_TEMPLATE.fullmatch(template) is not None
 
 
-def compile_regex(pattern: str) -> Any:
-    """The RE2 of a rule: it matches whole values, `.` includes newlines. Raises `ConfigError`."""
-    options = re2.Options()
-    options.log_errors = False
+def compile_anchored(pattern: str) -> Any:
+    """The RE2 of a rule: it matches whole values. Raises `ConfigError`."""
     try:
-        return re2.compile(f"^(?s:{pattern})$", options)
-    except re2.error as error:
-        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise ConfigError(f"invalid regular expression {pattern!r}: {reason}", key="regex") from error
+        return compile_regex(f"^(?:{pattern})$")
+    except RegexError as error:
+        raise ConfigError(f"invalid regular expression {pattern!r}: {error}", key="regex") from error
 
 
 Template: TypeAlias = tuple[str | int, ...]
@@ -153,7 +151,7 @@ def relabel(labels: Mapping[str, str], rules: Sequence[Rule]) -> dict[str, str] 
 
 @lru_cache(maxsize=1024)  # all targets of a job share its rules
 def _compiled(config: RelabelConfig, scheme: NameScheme) -> Rule:
-    regex = compile_regex(config.regex)
+    regex = compile_anchored(config.regex)
     expands_target = config.action == "replace"
     return Rule(
         source_labels=config.source_labels,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-import re2
-
-from tsdb.errors import BadMatcherError
+from tsdb.errors import BadMatcherError, RegexError
+from tsdb.regex import compile_regex
 
 _PLAIN = r"(?:[^\\.+*?()|\[\]{}^$]|\\[!-/:-@\[-`{-~])*+"
 _GROUPED_LITERALS = re.compile(
@@ -110,13 +109,9 @@ def compile_anchored(pattern: str) -> Callable[[str], object]:
 
     Raises `BadMatcherError`.
     """
-    options = re2.Options()
-    options.log_errors = False
-    options.dot_nl = True
     try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise BadMatcherError(f"invalid regular expression {pattern!r}: {reason}") from error
+        compiled = compile_regex(pattern)
+    except RegexError as error:
+        raise BadMatcherError(f"invalid regular expression {pattern!r}: {error}") from error
     fullmatch: Callable[[str], object] = compiled.fullmatch
     return fullmatch

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-import re2
 
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
@@ -15,6 +14,8 @@ from query.execution.names import merge_equal_series
 from query.execution.values import String, Value, Vector
 from query.language.ast import Call
 from tsdb import METRIC_NAME
+from tsdb.errors import RegexError
+from tsdb.regex import compile_regex
 from tsdb.sample import BoolArray, CodeArray
 
 _MAX_TEXT: Final = 64 * 1024 * 1024
@@ -89,12 +90,9 @@ def _vector_and_texts(args: Sequence[Value]) -> tuple[Vector, list[str]]:
 
 def _compiled(pattern: str) -> Any:
     """A regular expression of RE2, fully anchored, `.` including newlines."""
-    options = re2.Options()
-    options.log_errors = False
-    options.dot_nl = True
     try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
+        return compile_regex(pattern)
+    except RegexError as error:
         raise EvaluationError(f"invalid regular expression in label_replace(): {pattern}") from error
 
 
