@@ -33,16 +33,21 @@ _INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]
 class Decoder:
     """Reads the nodes of one file, and remembers on which line each key stands."""
 
-    def __init__(self, file_name: str, directory: str) -> None:
+    def __init__(self, file_name: str, directory: str, *, ignore_unknown_keys: bool = False) -> None:
         self._file_name = file_name
         self._directory = directory
+        self._ignore_unknown_keys = ignore_unknown_keys
         self._lines: dict[str, int] = {}
 
     def error(self, path: str, message: str, key: str | None = None) -> ConfigFileError:
         """The error to raise for a decoded place: `prometheus.yml:12: scrape_configs[0]: message`."""
+        place = path + ": " if path else ""
+        return ConfigFileError(f"{self._file_name}:{self.line_of(path, key)}: {place}{message}")
+
+    def line_of(self, path: str, key: str | None = None) -> int:
+        """The line of a decoded place, or of a key there if it is given."""
         line = self._lines.get(_join(path, key)) if key else None
-        line = line or self._lines.get(path, 1)
-        return ConfigFileError(f"{self._file_name}:{line}: {path + ': ' if path else ''}{message}")
+        return line or self._lines.get(path, 1)
 
     def decode(self, node: yaml.Node, type_: Any, path: str) -> Any:
         """The value of a node as a field's type. Raises `ConfigFileError`."""
@@ -69,6 +74,8 @@ class Decoder:
         given: dict[str, dict[str, Any]] = {"": {}}
         for key, value in self._pairs(node, path):
             member = members.get(key)
+            if member is None and self._ignore_unknown_keys:
+                continue
             if member is None:
                 raise self.error(path, _unknown_key(key, section, members), key)
             if is_null(value) and _is_section(member.type):

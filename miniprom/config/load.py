@@ -24,7 +24,7 @@ _VARIABLE: Final = re.compile(r"\$(?:\{([^}]*)\}|(\w+|\$))", re.ASCII)
 
 def load_config(file_name: str, environ: Mapping[str, str] = os.environ) -> Config:
     """The configuration of a file and of those it includes. Raises `ConfigFileError`."""
-    return parse_config(_read(file_name), file_name, environ)
+    return parse_config(read_text(file_name), file_name, environ)
 
 
 def parse_config(text: str, file_name: str, environ: Mapping[str, str] = os.environ) -> Config:
@@ -33,7 +33,7 @@ def parse_config(text: str, file_name: str, environ: Mapping[str, str] = os.envi
     Raises `ConfigFileError`.
     """
     decoder = Decoder(file_name, os.path.dirname(file_name))
-    config = _decode(text, Config, decoder, file_name)
+    config = decode_text(text, Config, decoder, file_name)
     global_ = _finished_global(config.global_, decoder, environ)
     jobs = _jobs(config.scrape_configs, global_, decoder, file_name, {})
     seen = {job.job_name: "main config file" for job in jobs}
@@ -45,7 +45,7 @@ def parse_config(text: str, file_name: str, environ: Mapping[str, str] = os.envi
 
 def _included_jobs(file_name: str, global_: GlobalConfig, seen: dict[str, str]) -> list[ScrapeConfig]:
     decoder = Decoder(file_name, os.path.dirname(file_name))
-    section = _decode(_read(file_name), ScrapeConfigFile, decoder, file_name)
+    section = decode_text(read_text(file_name), ScrapeConfigFile, decoder, file_name)
     return _jobs(section.scrape_configs, global_, decoder, file_name, seen)
 
 
@@ -90,7 +90,8 @@ def _expand(text: str, environ: Mapping[str, str]) -> str:
     )
 
 
-def _decode(text: str, section: type[SectionT], decoder: Decoder, file_name: str) -> SectionT:
+def decode_text(text: str, section: type[SectionT], decoder: Decoder, file_name: str) -> SectionT:
+    """The section that a YAML text holds. Raises `ConfigFileError`."""
     node = _compose(text, file_name)
     value: Any = section() if node is None or is_null(node) else decoder.decode(node, section, "")
     return value  # type: ignore[no-any-return]  # decode() answers with the type it was asked for
@@ -128,7 +129,8 @@ def _merge(loader: yaml.SafeLoader, node: yaml.Node) -> None:
         _merge(loader, child)
 
 
-def _read(file_name: str) -> str:
+def read_text(file_name: str) -> str:
+    """The text of a file. Raises `ConfigFileError`."""
     try:
         with open(file_name, encoding="utf-8") as file:
             return file.read()

@@ -74,6 +74,9 @@ class Timing:
     keep_firing_ms: int = 0
 
 
+AT_ONCE: Final = Timing()
+
+
 @dataclass(frozen=True)
 class AlertInstance:
     """One alert of a rule: its labels tell it from others; times are None until they come."""

@@ -1,11 +1,12 @@
 """The engine: a query and a snapshot of the store in, a result out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from query.errors import PlanError, QueryError
+from query.errors import PlanError
 from query.execution.annotations import Annotations
 from query.execution.context import EngineOptions, EvalContext, steps_between
 from query.execution.control import Control, SampleBudget
@@ -47,26 +48,24 @@ class Engine:
 
     def instants(
         self, snapshot: Snapshot, queries: Sequence[ast.Expr], time_ms: int, *, control: Control | None = None
-    ) -> Iterator[Result | QueryError]:
-        """The values of many queries at one time, or why there is none; equal parts are evaluated once.
+    ) -> list[Callable[[], Result]]:
+        """For each query a call that gives its value at one time, or raises; what is equal is evaluated once.
 
-        Each has a budget of samples of its own. What is remarked on a shared part stands in the annotations
-        of the first query that has it.
+        Each has a budget of samples of its own. What is remarked on an equal part stands in the annotations
+        of the query that is called first. Not to be called by several threads at once.
         """
         window = QueryWindow(time_ms, time_ms, 0)
-        control = control or Control()
         plans = [self._plan_or_error(query, window) for query in queries]
         shared = shared_parts(*(plan for plan in plans if not isinstance(plan, PlanError)))
         results: dict[tuple[PlanNode, int, int, int], Value] = {}
-        for plan in plans:
+
+        def evaluated(plan: PlanNode | PlanError) -> Result:
             if isinstance(plan, PlanError):
-                yield plan
-                continue
+                raise plan
             context = self._context(snapshot, window, control, shared)
-            try:
-                yield _instant(plan, replace(context, results=results), time_ms)
-            except QueryError as error:
-                yield error
+            return _instant(plan, replace(context, results=results), time_ms)
+
+        return [partial(evaluated, plan) for plan in plans]
 
     def range(
         self,

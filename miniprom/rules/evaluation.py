@@ -1,0 +1,150 @@
+"""What the rules of a stage say at one time. Runs in a worker thread: reads a snapshot, writes nothing."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from miniprom.rules.errors import RuleError
+from miniprom.rules.model import AlertingRule, RecordingRule, Rule
+from miniprom.rules.states import Sighting
+from miniprom.rules.templating import Expander
+from query import Control, Engine, InstantVector, QueryCanceledError, QueryError, Result, ScalarPoint
+from query.execution.values import HistogramArray
+from tsdb import METRIC_NAME, LabelFrame, Labels, Snapshot, labels_from
+from tsdb.sample import FloatArray
+
+_log: Final = logging.getLogger(__name__)
+
+ALERT_NAME: Final = "alertname"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What all rules are evaluated with; replaced when the configuration is."""
+
+    engine: Engine
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    external_url: str = ""
+    query_offset_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a recording rule has found: a sample a series, as `InstantVector` has them."""
+
+    labels: LabelFrame
+    values: FloatArray
+    histograms: HistogramArray | None = None
+
+
+@dataclass(frozen=True)
+class Sighted:
+    """The series for which an alerting rule's condition holds."""
+
+    sightings: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a rule could not be evaluated; cancelling is nothing to report."""
+
+    reason: str
+    is_canceled: bool = False
+
+
+Finding: TypeAlias = Recorded | Sighted | Failed
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A rule's finding, and the time it took."""
+
+    finding: Finding
+    duration_seconds: float
+
+
+def evaluate_rules(
+    rules: Sequence[Rule],
+    snapshot: Snapshot,
+    time_ms: int,
+    environment: Environment,
+    *,
+    query_offset_ms: int = 0,
+    limit: int = 0,
+    control: Control | None = None,
+) -> list[Evaluated]:
+    """The findings of rules that don't depend on each other's. A rule that fails fails alone."""
+    engine = environment.engine
+    exprs = [rule.expr for rule in rules]
+    results = engine.instants(snapshot, exprs, time_ms - query_offset_ms, control=control)
+    expander = Expander(engine, snapshot, time_ms, environment.external_labels, environment.external_url)
+    evaluated = []
+    for rule, result in zip(rules, results, strict=True):
+        begin = time.perf_counter()
+        finding = _finding(rule, result, expander, limit)
+        evaluated.append(Evaluated(finding, time.perf_counter() - begin))
+    return evaluated
+
+
+def _finding(rule: Rule, result: Callable[[], Result], expander: Expander, limit: int) -> Finding:
+    try:
+        vector = _vector(result(), expander.snapshot)
+        if isinstance(rule, AlertingRule):
+            return Sighted(sightings_of(rule, vector, expander))
+        return recorded_by(rule, vector, limit)
+    except (QueryError, RuleError) as error:
+        return Failed(str(error), isinstance(error, QueryCanceledError))
+    except Exception as error:
+        _log.exception("Evaluating rule failed unexpectedly", extra={"rule": rule.name})
+        return Failed(f"unexpected error: {error!r}")
+
+
+def _vector(result: Result, snapshot: Snapshot) -> InstantVector:
+    value = result.value
+    if isinstance(value, ScalarPoint):
+        return InstantVector(
+            value.time_ms, LabelFrame.empty(snapshot.scope, 1), np.array([value.value], dtype=np.float64)
+        )
+    if not isinstance(value, InstantVector):
+        raise RuleError("rule result is not a vector or scalar")
+    return value
+
+
+def recorded_by(rule: RecordingRule, vector: InstantVector, limit: int) -> Recorded:
+    """The samples under the rule's name and labels. Raises `RuleError`: too many, or two of one series."""
+    labels = vector.labels
+    for name, value in ((METRIC_NAME, rule.name), *rule.labels):
+        code = labels.scope.encode(name, value)
+        labels = labels.with_codes(name, np.full(labels.size, code, dtype=np.int32))
+    if labels.size > 1 and labels.group().count < labels.size:
+        raise RuleError("vector contains metrics with the same labelset after applying rule labels")
+    if 0 < limit < labels.size:
+        raise RuleError(f"exceeded limit of {limit} with {labels.size} series")
+    return Recorded(labels, vector.values, vector.histograms)
+
+
+def sightings_of(rule: AlertingRule, vector: InstantVector, expander: Expander) -> tuple[Sighting, ...]:
+    """The alerts that the vector's series stand for. Raises `RuleError` where two have the same labels."""
+    sightings = []
+    values = vector.values.tolist()
+    for position, series in enumerate(vector.labels.series()):
+        is_histogram = vector.histograms is not None and vector.histograms[position] is not None
+        value = 0.0 if is_histogram else values[position]
+        expand = expander.of(rule.name, dict(series), value)
+        labels = {name: text for name, text in series if name != METRIC_NAME}
+        labels.update((name, expand(text)) for name, text in rule.labels)
+        labels[ALERT_NAME] = rule.name
+        annotations = {name: expand(text) for name, text in rule.annotations}
+        sightings.append(Sighting(labels_from(labels), value, annotations))
+    if _any_twice([sighting.labels for sighting in sightings]):
+        raise RuleError("vector contains metrics with the same labelset after applying alert labels")
+    return tuple(sightings)
+
+
+def _any_twice(label_sets: Sequence[Labels]) -> bool:
+    return any(count > 1 for count in Counter(label_sets).values())

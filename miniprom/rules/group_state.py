@@ -1,0 +1,189 @@
+"""A group from evaluation to evaluation: what its rules find goes into the store and to the notifier."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from miniprom.rules.errors import RuleError
+from miniprom.rules.evaluation import Environment, Evaluated, Failed, evaluate_rules
+from miniprom.rules.model import RuleGroup
+from miniprom.rules.rule_state import NO_SERIES, AlertingState, RuleState, Samples, state_of
+from miniprom.rules.stages import stages_of
+from miniprom.rules.states import AlertInstance
+from query import Control
+from tsdb import STALE, Outcome, Snapshot, Store
+from tsdb.sample import IntArray
+from tsdb.store import OutcomeArray
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Due:
+    """Alerts of one rule that the notifier is to be told of."""
+
+    query: str
+    alerts: Sequence[AlertInstance]
+
+
+class GroupState:
+    """The rules of a group with their states. All methods but `evaluate` belong to the event loop."""
+
+    def __init__(self, group: RuleGroup, store: Store, *, is_restored: bool = True) -> None:
+        self.group = group
+        self.rules = [state_of(rule, is_restored=is_restored) for rule in group.rules]
+        self.stages = stages_of(group.rules) if group.rules else ()
+        self.stale_series: IntArray = NO_SERIES
+        self.last_evaluation_ms: int | None = None
+        self.duration_seconds = 0.0
+        self.samples_written = 0
+        self._store = store
+
+    def evaluate(
+        self,
+        stage: range,
+        snapshot: Snapshot,
+        time_ms: int,
+        environment: Environment,
+        control: Control | None = None,
+    ) -> list[Evaluated]:
+        """What the rules of a stage find. In any thread."""
+        return evaluate_rules(
+            self.group.rules[stage.start : stage.stop],
+            snapshot,
+            time_ms,
+            environment,
+            query_offset_ms=self.query_offset_ms(environment),
+            limit=self.group.limit,
+            control=control,
+        )
+
+    def commit(
+        self,
+        stage: range,
+        evaluated: Sequence[Evaluated],
+        time_ms: int,
+        environment: Environment,
+        *,
+        resend_delay_ms: int = 0,
+        started_ms: int | None = None,
+    ) -> list[Due]:
+        """Write what was found, mark what vanished, and answer with the alerts to tell of."""
+        due, batch = [], _Batch(self._store)
+        for state, each in zip(self.rules[stage.start : stage.stop], evaluated, strict=True):
+            state.evaluated_at_ms = time_ms if started_ms is None else started_ms
+            state.duration_seconds = each.duration_seconds
+            if isinstance(each.finding, Failed):
+                self._fail(state, each.finding.reason, quiet=each.finding.is_canceled)
+                continue
+            try:
+                samples = state.samples(each, self._store, time_ms, self.group.limit)
+            except RuleError as error:
+                self._fail(state, str(error))
+                continue
+            if isinstance(state, AlertingState) and (alerts := state.take_due(time_ms, resend_delay_ms)):
+                due.append(Due(state.rule.query, alerts))
+            batch.add(state, samples)
+        self.samples_written += batch.write(time_ms - self.query_offset_ms(environment))
+        for state in batch.states:
+            if state.last_error:
+                _log.warning("Rule evaluation result discarded", extra=self._who(state))
+        return due
+
+    def begin(self) -> None:
+        """Before the first stage."""
+        self.samples_written = 0
+
+    def mark_stale(self, time_ms: int) -> None:
+        """End the series of rules that are no more."""
+        if len(self.stale_series):
+            self._store.append(self.stale_series, time_ms, np.full(len(self.stale_series), STALE))
+            self.stale_series = NO_SERIES
+
+    def query_offset_ms(self, environment: Environment) -> int:
+        """How far in the past the group is evaluated."""
+        own = self.group.query_offset_ms
+        return environment.query_offset_ms if own is None else own
+
+    def all_series(self) -> IntArray:
+        """The series that the newest evaluation wrote, and those that are to be ended."""
+        return np.unique(np.concatenate([self.stale_series, *(state.series_ids for state in self.rules)]))
+
+    def adopt(self, old: "GroupState") -> None:
+        """Go on where the group of the same name has stopped; rules are the same by name and labels.
+
+        Of several alike, the first goes on as the first, the second as the second.
+        """
+        self.last_evaluation_ms, self.duration_seconds = old.last_evaluation_ms, old.duration_seconds
+        known: dict[object, list[RuleState]] = {}
+        for state in old.rules:
+            known.setdefault(_identity(state), []).append(state)
+        for state in self.rules:
+            if alike := known.get(_identity(state)):
+                state.adopt(alike.pop(0))
+        left = [state.series_ids for alike in known.values() for state in alike]
+        self.stale_series = np.unique(np.concatenate([old.stale_series, *left]))
+
+    def _fail(self, state: RuleState, reason: str, *, quiet: bool = False) -> None:
+        state.fail(reason)
+        if not quiet:
+            _log.warning("Evaluating rule failed", extra=self._who(state))
+
+    def _who(self, state: RuleState) -> Mapping[str, str]:
+        group = self.group
+        return {"file": group.file, "group": group.name, "rule": state.rule.name, "err": state.last_error}
+
+
+class _Batch:
+    """The samples of several rules at one time, written together, so that they come to share a ring."""
+
+    def __init__(self, store: Store) -> None:
+        self.states: list[RuleState] = []
+        self._store = store
+        self._samples: list[Samples] = []
+        self._vanished: list[IntArray] = []
+
+    def add(self, state: RuleState, samples: Samples) -> None:
+        self.states.append(state)
+        self._samples.append(samples)
+        self._vanished.append(state.vanished(samples))
+
+    def write(self, time_ms: int) -> int:
+        """Append all, let each rule know how it went, and answer with the number of samples found."""
+        if not self.states:
+            return 0
+        ids, values = [], []
+        for samples, vanished in zip(self._samples, self._vanished, strict=True):
+            ids += [samples.series_ids, vanished]
+            values += [samples.values, np.full(len(vanished), STALE)]
+        appended = self._store.append(np.concatenate(ids), time_ms, np.concatenate(values))
+        start = 0
+        for state, samples, vanished in zip(self.states, self._samples, self._vanished, strict=True):
+            end = start + len(samples.series_ids)
+            outcomes = None if appended.outcomes is None else appended.outcomes[start:end]
+            self._settle(state, samples, outcomes, time_ms)
+            start = end + len(vanished)
+        return sum(samples.size for samples in self._samples)
+
+    def _settle(
+        self, state: RuleState, samples: Samples, outcomes: OutcomeArray | None, time_ms: int
+    ) -> None:
+        stored, refused = samples.series_ids, set[int]()
+        if outcomes is not None and outcomes.any():
+            stored = stored[outcomes == Outcome.STORED]
+            refused = set(np.unique(outcomes).tolist()) - {Outcome.STORED}
+        kept = []
+        for series_id, histogram in samples.histograms:
+            appended = self._store.append_histograms(series_id, [time_ms], [histogram])
+            if appended.outcomes is None:
+                kept.append(series_id)
+            else:
+                refused.add(int(appended.outcomes[0]))
+        state.settle(np.append(stored, kept).astype(np.int64) if kept else stored, refused)
+
+
+def _identity(state: RuleState) -> tuple[str, object]:
+    return state.rule.name, state.rule.labels
