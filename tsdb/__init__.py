@@ -3,7 +3,7 @@
 from tsdb.errors import BadMatcherError, TsdbError
 from tsdb.labelframe import Groups, LabelDictionary, LabelFrame, LabelScope, join_groups
 from tsdb.labels import METRIC_NAME, Labels, labels_from
-from tsdb.matcher import Matcher, MatchOp, compile_anchored
+from tsdb.matcher import Matcher, MatchOp
 from tsdb.sample import ABSENT, STALE, is_absent, is_sample, is_stale
 from tsdb.slab import Slab
 from tsdb.snapshot import HistogramSeries, Selection, Snapshot, StartTimestamps
@@ -32,7 +32,6 @@ __all__ = [
     "Stats",
     "Store",
     "TsdbError",
-    "compile_anchored",
     "is_absent",
     "is_sample",
     "is_stale",

@@ -12,7 +12,7 @@ from miniprom.api.envelope import failure
 from miniprom.api.errors import ErrorType, error_type_of
 from miniprom.api.management import unavailable
 from miniprom.api.services import Phase, services_of
-from tsdb import compile_anchored
+from tsdb import Matcher, MatchOp
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def cors_headers(origin_pattern: str) -> Callable[[web.Request, web.StreamRespon
 
     Raises `BadMatcherError` for a pattern that is no regular expression.
     """
-    matches = compile_anchored(origin_pattern)
+    origins = Matcher("Origin", MatchOp.MATCHES, origin_pattern)
     everyone = origin_pattern == ".*"
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
@@ -69,7 +69,7 @@ def cors_headers(origin_pattern: str) -> Callable[[web.Request, web.StreamRespon
         response.headers.update(_CORS)
         if everyone:
             response.headers["Access-Control-Allow-Origin"] = "*"
-        elif matches(origin):
+        elif origins.matches(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
 
     return add

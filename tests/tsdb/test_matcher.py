@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsdb import BadMatcherError, Matcher, MatchOp, compile_anchored
-from tsdb.matcher import literal_within, literals_of
+from tsdb import BadMatcherError, Matcher, MatchOp
+from tsdb.matcher import compile_anchored, literal_within, literals_of
 
 
 @pytest.mark.parametrize(
