@@ -1,25 +1,26 @@
 """All jobs: what is scraped, how it went, and how to change it while it runs. Upstream: scrape.Manager."""
 
 import asyncio
-import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from prometheus_client.registry import CollectorRegistry
 
 from collector.clock import Clock
 from collector.config import ScrapeConfig
+from collector.discovery.factory import DiscoveryFactory
+from collector.discovery.kubernetes.access import Surroundings
+from collector.discovery.manager import DiscoveryManager
+from collector.discovery.metrics import DiscoveryMetrics
 from collector.exposition import Metadata
 from collector.fetch import Fetcher, HttpFetcher
 from collector.http_config import HttpClientConfig
 from collector.metrics import ScrapeMetrics
 from collector.pool import ScrapePool
 from collector.scrape import Health, ScrapeLoop
-from collector.target import Target, TargetGroup
+from collector.target import Target
 from tsdb import Labels, Store
-
-_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,20 @@ class ScrapeManager:
         new_fetcher: Callable[[HttpClientConfig], Fetcher] = HttpFetcher,
         offset_seed: int = 0,
         user_agent: str = "miniprom",
+        surroundings: Surroundings | None = None,
     ) -> None:
+        registry = registry or CollectorRegistry()
         self._store = store
         self._clock = clock
-        self._metrics = ScrapeMetrics(registry or CollectorRegistry())
+        self._metrics = ScrapeMetrics(registry)
         self._new_fetcher = new_fetcher
         self._offset_seed = offset_seed
         self._user_agent = user_agent
         self._pools: dict[str, ScrapePool] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        metrics = DiscoveryMetrics(registry)
+        factory = DiscoveryFactory(clock, metrics, surroundings or Surroundings(os.environ))
+        self._discovery = DiscoveryManager(clock, metrics.manager, factory.create, self._sync)
 
     async def apply(self, jobs: Iterable[ScrapeConfig]) -> None:
         """Scrape these jobs from now on. A job that did not change is left alone, loops and all.
@@ -75,22 +81,28 @@ class ScrapeManager:
         Requires: job names differ, and defaults are filled in.
         """
         wanted = {job.job_name: job for job in jobs}
+        new = [job for job in wanted.values() if not self._has(job)]
         for name, pool in list(self._pools.items()):
             job = wanted.get(name)
             if job == pool.job:
-                del wanted[name]
                 continue
-            self._end_series(await pool.stop())
             del self._pools[name]
+            self._end_series(await pool.stop())
             if job is None:
                 self._metrics.forget_job(name)
+                self._discovery.forget_job(name)
             else:
                 self._metrics.reloads.inc()
-        for job in wanted.values():
-            await self._start(job)
+        for job in new:
+            self._metrics.pools.inc()
+            fetcher = self._new_fetcher(job.http)
+            self._pools[job.job_name] = ScrapePool(job, fetcher, self._metrics, self._new_loop)
+        await self._discovery.apply({name: job.discoveries for name, job in wanted.items()})
+        await self._sync(job.job_name for job in new)
 
     async def stop(self) -> None:
         """Stop scraping. No stale markers are written: the series have not ended, the program has."""
+        await self._discovery.stop()
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
         self._pools = {}
         for task in self._ending:
@@ -117,21 +129,19 @@ class ScrapeManager:
         """How many targets relabelling dropped, by job."""
         return {name: self._pools[name].dropped_count for name in self.pools()}
 
-    async def _start(self, job: ScrapeConfig) -> None:
-        self._metrics.pools.inc()
-        if job.kubernetes_sd_configs:
-            _log.warning(
-                "kubernetes_sd_configs: Kubernetes discovery is not supported yet and finds no targets",
-                extra={"scrape_pool": job.job_name},
-            )
-        pool = ScrapePool(job, self._new_fetcher(job.http), self._metrics, self._new_loop)
-        self._pools[job.job_name] = pool
-        await pool.sync(
-            [
-                TargetGroup.of_addresses(group.targets, group.labels, source=str(position))
-                for position, group in enumerate(job.static_configs)
-            ]
-        )
+    def _has(self, job: ScrapeConfig) -> bool:
+        pool = self._pools.get(job.job_name)
+        return pool is not None and pool.job == job
+
+    async def _sync(self, job_names: Iterable[str]) -> None:
+        """Scrape what is discovered now, and end what is not discovered any more."""
+        for pool in [self._pools[name] for name in job_names if name in self._pools]:
+            stopped = await pool.sync(self._discovery.groups(pool.job.job_name))
+            successors = {loop.target.labels for loop in pool.loops.values()}
+            self._end_series(loop for loop in stopped if loop.target.labels in successors)
+            for loop in stopped:
+                if loop.target.labels not in successors:
+                    loop.end_series_now()
 
     def _new_loop(self, target: Target, job: ScrapeConfig, fetcher: Fetcher) -> ScrapeLoop:
         return ScrapeLoop(

@@ -10,7 +10,7 @@ from collector.errors import ScrapeError
 from collector.fetch import Fetcher
 from collector.metrics import ScrapeMetrics
 from collector.scrape import ScrapeLoop
-from collector.target import Target, TargetGroup, resolve
+from collector.target import Resolved, Target, TargetGroup, resolve
 from tsdb import Labels
 
 _log: Final = logging.getLogger(__name__)
@@ -33,20 +33,29 @@ class ScrapePool:
         self._fetcher = fetcher
         self._metrics = metrics
         self._new_loop = new_loop
+        self._resolved: dict[int, tuple[TargetGroup, Resolved]] = {}
+        self._static_groups = tuple(
+            TargetGroup.of_addresses(group.targets, group.labels, source=str(position))
+            for position, group in enumerate(job.static_configs)
+        )
 
-    async def sync(self, groups: Sequence[TargetGroup]) -> list[ScrapeLoop]:
-        """Scrape just these targets from now on; those that were scraped before go on undisturbed.
+    async def sync(self, discovered: Sequence[TargetGroup] = ()) -> list[ScrapeLoop]:
+        """Scrape just the static and these targets from now on; those scraped before go on undisturbed.
 
         Answers with the loops that were stopped: their series are to be ended.
         """
         job = self.job
-        found = resolve(job, groups)
+        found = self._resolve((*self._static_groups, *discovered))
         for failure in found.failures:
             _log.error("Creating target failed", extra={"scrape_pool": job.job_name, "err": failure})
         self.dropped_count = len(found.dropped)
         self.dropped = list(found.dropped[: job.keep_dropped_targets or None])
-        wanted = {target.identity: target for target in found.active}
+        wanted: dict[int, Target] = {}
+        for target in found.active:
+            wanted.setdefault(target.identity, target)
         stopped = [self.loops.pop(identity) for identity in self.loops.keys() - wanted.keys()]
+        for identity, loop in self.loops.items():
+            loop.target = wanted[identity]  # equal but for what was discovered, which the API shows
         started = [
             self._new_loop(target, job, self._fetcher)
             for identity, target in wanted.items()
@@ -70,6 +79,19 @@ class ScrapePool:
         await asyncio.gather(*(loop.stop() for loop in loops))
         await self._fetcher.close()
         return loops
+
+    def _resolve(self, groups: Sequence[TargetGroup]) -> Resolved:
+        """The targets of all groups; one that is the same object as at the last sync is not relabelled."""
+        self._resolved = {
+            id(group): self._resolved.get(id(group)) or (group, resolve(self.job, (group,)))
+            for group in groups
+        }
+        parts = [resolved for _, resolved in self._resolved.values()]
+        return Resolved(
+            tuple(target for part in parts for target in part.active),
+            tuple(labels for part in parts for labels in part.dropped),
+            tuple(failure for part in parts for failure in part.failures),
+        )
 
     def _hold_target_limit(self) -> None:
         limit, count = self.job.target_limit, len(self.loops)

@@ -118,6 +118,11 @@ class ScrapeLoop:
         await self._clock.sleep_until(stale_ms + interval_ms + interval_ms // 10)
         self._intake.end(stale_ms)
 
+    def end_series_now(self) -> None:
+        """Mark the series of a stopped loop stale at once: no other target goes on with them."""
+        if self.status.started_ms:
+            self._intake.end(max(self._clock.now_ms(), self.status.started_ms + 1))
+
     async def _run(self) -> None:
         interval_ms = self.target.interval_ms
         self._due_ms = first_due_ms(self._clock.now_ms(), interval_ms, self._phase)

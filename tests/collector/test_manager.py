@@ -1,13 +1,11 @@
 """Jobs come, change and go; targets that stay are not disturbed."""
 
 import asyncio
-import logging
 
 import pytest
 from aiohttp import web
 
 from collector.clock import VirtualClock
-from collector.discovery_config import KubernetesConfig
 from collector.manager import ScrapeManager
 from collector.relabel import RelabelConfig
 from collector.scrape import Health
@@ -100,16 +98,6 @@ def test_metrics_of_a_job_go_with_it() -> None:
         assert world.metric("scrape_pool_targets", scrape_job="a") is None
 
     run(story)
-
-
-def test_job_with_kubernetes_discovery_says_that_it_finds_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    async def story(world: World) -> None:
-        await world.manager.apply([job("k8s", kubernetes_sd_configs=(KubernetesConfig(role="pod"),))])
-
-    with caplog.at_level(logging.WARNING):
-        run(story)
-    [record] = [record for record in caplog.records if "Kubernetes discovery" in record.message]
-    assert record.__dict__["scrape_pool"] == "k8s"
 
 
 def test_target_that_cannot_be_made_is_logged_and_counted(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,103 @@
+"""From a copy of the cluster's objects to target groups: what changed is rebuilt, the rest stays. No I/O.
+
+A group remembers which objects it was made of, those included that it missed. When one of them changes,
+comes or goes, the group is built anew, but not before somebody asks for the groups: a burst of events costs
+one build.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from collector.discovery.kubernetes.objects import ObjectT
+from collector.discovery.kubernetes.reflector import Change, Reflector, Selector
+from collector.discovery.kubernetes.resources import Resource
+from collector.discovery.kubernetes.roles import CLUSTER_WIDE, ROLE_OF_PLURAL, ROLES, watched
+from collector.discovery_config import KubernetesConfig
+from collector.target import TargetGroup
+
+_Ref: TypeAlias = tuple[str, str]
+"""A kind's plural, and an object's key."""
+
+
+class KubernetesGroups:
+    """The groups of one discovery. Invariant: `_uses` and `_users` are each other's inverse."""
+
+    def __init__(self, config: KubernetesConfig, namespaces: Sequence[str]) -> None:
+        self._role = ROLES[config.role]
+        self._attach = config.attach_metadata
+        self.reflectors = _reflectors(config, namespaces)
+        self._copies = {(copy.resource.plural, copy.namespace): copy for copy in self.reflectors}
+        self._groups: dict[str, TargetGroup] = {}
+        self._uses: dict[str, set[_Ref]] = {}
+        self._users: dict[_Ref, set[str]] = {}
+        self._outdated: set[str] = set()
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether every kind was listed; before that, groups would lack labels."""
+        return all(reflector.is_synced for reflector in self.reflectors)
+
+    def changed(self, resource: Resource[Any], changes: Iterable[Change[Any]]) -> bool:
+        """Objects of a kind changed; whether that can change a group."""
+        before = len(self._outdated)
+        for change in changes:
+            key = change.object.metadata.key
+            if resource is self._role.primary:
+                self._outdated.add(key)
+            self._outdated |= self._users.get((resource.plural, key), set())
+        return len(self._outdated) > before
+
+    def groups(self) -> list[TargetGroup]:
+        """All groups that have targets; those that nothing happened to are the same objects as before."""
+        for key in self._outdated:
+            self._rebuild(key)
+        self._outdated = set()
+        return [group for group in self._groups.values() if group.targets]
+
+    def _rebuild(self, key: str) -> None:
+        for ref in self._uses.pop(key, set()):
+            self._users[ref].discard(key)
+            if not self._users[ref]:
+                del self._users[ref]
+        item = self._find(self._role.primary, key)
+        if item is None:
+            self._groups.pop(key, None)
+            return
+        lookup = _RecordingLookup(self._find)
+        group = self._role.build(item, lookup, self._attach)
+        if group != self._groups.get(key):
+            self._groups[key] = group
+        self._uses[key] = lookup.used
+        for ref in lookup.used:
+            self._users.setdefault(ref, set()).add(key)
+
+    def _find(self, resource: Resource[ObjectT], key: str) -> ObjectT | None:
+        namespace, _, _ = key.rpartition("/")
+        for scope in (namespace, ""):
+            copy = self._copies.get((resource.plural, scope))
+            if copy:
+                found: ObjectT | None = copy.objects.get(key)
+                return found
+        return None
+
+
+class _RecordingLookup:
+    def __init__(self, find: Callable[[Resource[Any], str], Any]) -> None:
+        self._find = find
+        self.used: set[_Ref] = set()
+
+    def get(self, resource: Resource[ObjectT], key: str) -> ObjectT | None:
+        self.used.add((resource.plural, key))
+        found: ObjectT | None = self._find(resource, key)
+        return found
+
+
+def _reflectors(config: KubernetesConfig, namespaces: Sequence[str]) -> list[Reflector[Any]]:
+    selectors = {entry.role: Selector(entry.label, entry.field) for entry in config.selectors}
+    found = []
+    for resource in watched(config.role, config.attach_metadata):
+        role = ROLE_OF_PLURAL.get(resource.plural)
+        selector = selectors.get(role, Selector()) if role else Selector()
+        scopes = ("",) if resource in CLUSTER_WIDE else tuple(dict.fromkeys(namespaces)) or ("",)
+        found += [Reflector(resource, namespace, selector) for namespace in scopes]
+    return found
