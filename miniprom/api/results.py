@@ -13,7 +13,7 @@ from miniprom.api.encoding import (
     histogram_points,
     metric_objects,
 )
-from miniprom.api.numbers import format_timestamps, plain_float
+from miniprom.api.numbers import plain_float
 from query.execution.result import (
     InstantVector,
     RangeMatrix,
@@ -73,7 +73,8 @@ def encode_statistics(stats: Statistics, timings_seconds: dict[str, float]) -> b
 
 
 def _encode_point(time_ms: int, text: str) -> Iterator[bytes]:
-    yield b"[%b,%b]" % (format_timestamps(np.array([time_ms]))[0], msgspec.json.encode(text))
+    """Upstream prints this time in its shortest form, not with three decimals as those of series."""
+    yield b"[%b,%b]" % (plain_float(time_ms / 1000).encode(), msgspec.json.encode(text))
 
 
 def _encode_raw_matrix(matrix: RawMatrix) -> Iterator[bytes]:

@@ -13,6 +13,11 @@ def test_string_is_a_pair_of_time_and_text(api: Api) -> None:
     assert api.query('"a\\"b"', time="4.5") == {"resultType": "string", "result": [4.5, 'a"b']}
 
 
+def test_time_of_a_scalar_has_no_superfluous_decimals(api: Api) -> None:
+    answer = api.get("/api/v1/query", {"query": "1", "time": "4.5"})
+    assert '"result":[4.5,"1"]' in answer.text
+
+
 def test_vector_holds_a_metric_and_one_value_each(api: Api) -> None:
     assert api.query("up") == {
         "resultType": "vector",
