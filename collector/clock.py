@@ -30,6 +30,11 @@ class SystemClock:
             await asyncio.sleep(remaining_ms / 1000)
 
 
+async def sleep_apart(clock: Clock, time_ms: int) -> None:
+    """Sleep before something that may take for ever: a `VirtualClock` does not wait for what comes after."""
+    await asyncio.create_task(clock.sleep_until(time_ms))
+
+
 class VirtualClock:
     """A clock that stands still until it is told to advance.
 

@@ -43,8 +43,8 @@ class DiscoveryManager:
         self._create = create
         self._deliver = deliver
         self._providers: list[_Provider] = []
+        self._throttle = Throttle()
         self._news: set[str] = set()
-        self._arrived = asyncio.Event()
         self._delivery: asyncio.Task[None] | None = None
 
     async def apply(self, wanted: Mapping[str, Sequence[DiscoveryConfig]]) -> None:
@@ -70,9 +70,6 @@ class DiscoveryManager:
         for provider in self._providers:
             if provider.task is None:
                 self._start(provider)
-        if self._delivery is None and self._providers:
-            self._delivery = asyncio.create_task(self._deliver_forever(), name="deliver targets")
-            self._delivery.add_done_callback(_say_if_failed)
 
     def groups(self, job_name: str) -> list[TargetGroup]:
         """What is known of a job's targets."""
@@ -98,21 +95,20 @@ class DiscoveryManager:
         def changed() -> None:
             self._metrics.received.inc()
             self._news |= provider.jobs
-            self._arrived.set()
+            if self._delivery is None or self._delivery.done():
+                self._delivery = asyncio.create_task(self._deliver_news(), name="deliver targets")
+                self._delivery.add_done_callback(_say_if_failed)
 
         provider.task = asyncio.create_task(provider.discovery.run(changed), name="discover targets")
         provider.task.add_done_callback(_say_if_failed)
 
-    async def _deliver_forever(self) -> None:
-        throttle = Throttle()
-        while True:
-            await self._arrived.wait()
-            await self._clock.sleep_until(throttle.due_ms(self._clock.now_ms()))
-            self._arrived.clear()
+    async def _deliver_news(self) -> None:
+        while self._news:
+            await self._clock.sleep_until(self._throttle.due_ms(self._clock.now_ms()))
             news, self._news = self._news, set()
             self._metrics.sent.inc()
             await self._deliver(sorted(news))
-            throttle.sent(self._clock.now_ms())
+            self._throttle.sent(self._clock.now_ms())
 
 
 def _by_section(

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from collector.clock import Clock
+from collector.clock import Clock, sleep_apart
 from collector.discovery.backoff import Backoff
 from collector.discovery.kubernetes.access import ApiAccess
 from collector.discovery.kubernetes.objects import ObjectT
@@ -73,7 +73,7 @@ class ApiClient:
                     backoff.reset()
                     said = ""
                     continue
-            await self._clock.sleep_until(self._clock.now_ms() + backoff.next_ms())
+            await sleep_apart(self._clock, self._clock.now_ms() + backoff.next_ms())
 
     async def _ask(
         self, reflector: Reflector[ObjectT], on_changes: Callable[[list[Change[ObjectT]]], None]
