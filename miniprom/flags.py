@@ -22,7 +22,7 @@ def _switch(name: str, text: str, *, default: str = "false", ignored: str = "") 
 
 _NO_DISK: Final = "samples live in memory only"
 _NO_UI: Final = "the web UI is not there yet"
-_NO_RULES: Final = "rules and alerting are not there yet"
+_NO_DELIVERY: Final = "alerts are not delivered yet"
 _PYTHON: Final = "it tunes the Go runtime"
 
 FLAGS: Final[tuple[Flag, ...]] = (
@@ -61,10 +61,10 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("query.timeout", "2m", "Time after which a query is aborted."),
     Flag("query.max-concurrency", "20", "Queries that run at the same time; the rest waits."),
     Flag("query.max-samples", "50000000", "Samples that one query may hold in memory."),
-    Flag("rules.alert.resend-delay", "1m", "Time between two sends.", ignored=_NO_RULES),
-    Flag("rules.alert.for-grace-period", "10m", "Grace period.", ignored=_NO_RULES),
-    Flag("rules.alert.for-outage-tolerance", "1h", "Tolerated outage.", ignored=_NO_RULES),
-    Flag("alertmanager.notification-queue-capacity", "10000", "Queue of alerts.", ignored=_NO_RULES),
+    Flag("rules.alert.resend-delay", "1m", "Least time between two messages about an alert."),
+    Flag("rules.alert.for-grace-period", "10m", "Least `for` to be restored, and least time left of it."),
+    Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
+    Flag("alertmanager.notification-queue-capacity", "10000", "Queue of alerts.", ignored=_NO_DELIVERY),
     _switch("auto-gomaxprocs", "Go threads.", default="true", ignored=_PYTHON),
     _switch("auto-gomemlimit", "Go memory limit.", default="true", ignored=_PYTHON),
     Flag("enable-feature", "", "Comma separated features to enable.", is_repeated=True),
@@ -87,7 +87,7 @@ FEATURES: Final[dict[str, str]] = {
     "exemplar-storage": "exemplars are not stored",
     "memory-snapshot-on-shutdown": _NO_DISK,
     "extra-scrape-metrics": "the metrics are not there yet",
-    "concurrent-rule-eval": _NO_RULES,
+    "concurrent-rule-eval": "independent rules of a group are evaluated together anyway",
     "promql-per-step-stats": "statistics per step are not there yet",
     "use-start-timestamps": "it is not there yet",
     "st-storage": "it is not there yet",

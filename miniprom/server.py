@@ -5,23 +5,31 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from prometheus_client import disable_created_metrics
 
 from collector.clock import Clock, SystemClock
 from collector.manager import ScrapeManager
+from collector.relabel import NameScheme, compile_rules
 from miniprom.api.app import make_app
 from miniprom.api.services import Phase, Services
 from miniprom.api.workers import Workers
 from miniprom.config import Config, ConfigFileError, load_config, warnings_of
 from miniprom.logs import set_up_logging
 from miniprom.metrics import Metrics
+from miniprom.parser_options import parser_options
+from miniprom.rules.evaluation import Environment, Evaluated
+from miniprom.rules.files import RuleFileOptions, load_rule_files, matching_files
+from miniprom.rules.manager import RuleManager, RuleOptions, RuleSettings
+from miniprom.rules.model import RuleGroup
+from miniprom.rules.restore import RestoreOptions
 from miniprom.settings import Settings
 from miniprom.version import VERSION
-from query import EngineOptions, ParserOptions
+from query import Control, EngineOptions
 from tsdb import Store
 
 _log = logging.getLogger(__name__)
@@ -35,8 +43,10 @@ class Server:
     """One server in the running event loop: `start`, then `stop`."""
 
     def __init__(self, settings: Settings, config: Config, clock: Clock) -> None:
+        """Raises `ConfigFileError` for the rule files that the configuration names."""
         self.settings = settings
         self.stopped = asyncio.Event()
+        self._rule_groups = _rule_groups(settings, config)
         store = Store(retention_ms=settings.retention_ms)
         metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
         self.services = Services(
@@ -45,6 +55,9 @@ class Server:
             store=store,
             engine_options=_engine_options(settings, config),
             workers=Workers(settings.query_max_concurrency),
+            rules=RuleManager(
+                store, clock, metrics.registry, run=self._run_rules, options=_rule_options(settings)
+            ),
             metrics=metrics,
             config=config,
             scrape=ScrapeManager(store, clock, registry=metrics.registry, user_agent=f"miniprom/{VERSION}"),
@@ -73,7 +86,7 @@ class Server:
         await self._runner.setup()
         for address in self.settings.listen:
             await web.TCPSite(self._runner, address.host or None, address.port).start()
-        await self._apply(self.services.config)
+        await self._apply(self.services.config, self._rule_groups)
         self._expiry = asyncio.create_task(self._expire_forever())
         self.services.phase = Phase.READY
         self.services.metrics.ready.set(1)
@@ -84,6 +97,7 @@ class Server:
         self.services.metrics.ready.set(0)
         if self._expiry:
             self._expiry.cancel()
+        await self.services.rules.stop()
         await self.services.scrape.stop()
         await self._runner.cleanup()
         return self.services.workers.close(_PATIENCE_SECONDS)
@@ -93,20 +107,36 @@ class Server:
         async with self._reloading:
             try:
                 config = load_config(self.settings.config_file)
+                groups = _rule_groups(self.settings, config)
             except ConfigFileError as error:
                 self.services.config_reload_succeeded = False
                 self.services.metrics.reload_successful.set(0)
                 _log.error("Error reloading config", extra={"err": str(error)})
                 raise
-            await self._apply(config)
+            await self._apply(config, groups)
 
-    async def _apply(self, config: Config) -> None:
+    async def _apply(self, config: Config, groups: Sequence[RuleGroup]) -> None:
         services = self.services
         for text in warnings_of(config):
             _log.warning(text)
         services.use_config(config, _engine_options(self.settings, config))
         await services.scrape.apply(config.scrape_configs)
+        await services.rules.apply(self._rule_settings(config, groups))
         _log.info("Completed loading of configuration file", extra={"file": self.settings.config_file})
+
+    def _rule_settings(self, config: Config, groups: Sequence[RuleGroup]) -> RuleSettings:
+        global_ = config.global_
+        environment = Environment(
+            self.services.engine,
+            global_.external_labels,
+            self.settings.external_url or _own_url(self.settings),
+            global_.rule_query_offset_ms,
+        )
+        relabel_rules = compile_rules(config.alerting.alert_relabel_configs, _name_scheme(config))
+        return RuleSettings(groups, environment, relabel_rules)
+
+    async def _run_rules(self, work: Callable[[Control], list[Evaluated]]) -> list[Evaluated]:
+        return await self.services.workers.run_query(work, self.settings.query_timeout_ms)
 
     async def _expire_forever(self) -> None:
         period_ms = max(1000, min(_MAX_EXPIRY_PERIOD_MS, self.settings.retention_ms // 10))
@@ -177,14 +207,33 @@ def _engine_options(settings: Settings, config: Config) -> EngineOptions:
         max_samples=settings.query_max_samples,
         default_subquery_step_ms=config.global_.evaluation_interval_ms,
         delayed_name_removal="promql-delayed-name-removal" in settings.features,
-        parser=_parser_options(settings),
+        parser=parser_options(settings.features),
     )
 
 
-def _parser_options(settings: Settings) -> ParserOptions:
-    return ParserOptions(
-        duration_expressions=True,
-        experimental_functions="promql-experimental-functions" in settings.features,
-        extended_range_selectors="promql-extended-range-selectors" in settings.features,
-        binop_fill_modifiers="promql-binop-fill-modifiers" in settings.features,
+def _rule_groups(settings: Settings, config: Config) -> tuple[RuleGroup, ...]:
+    """The groups of the rule files. Raises `RuleFileError`."""
+    files, unmatched = matching_files(config.rule_files)
+    for pattern in unmatched:
+        _log.warning("No rule file matches", extra={"pattern": pattern})
+    options = RuleFileOptions(
+        interval_ms=config.global_.evaluation_interval_ms,
+        parser=parser_options(settings.features),
+        name_scheme=_name_scheme(config),
     )
+    return load_rule_files(files, options)
+
+
+def _name_scheme(config: Config) -> NameScheme:
+    return "legacy" if config.global_.metric_name_validation_scheme == "legacy" else "utf8"
+
+
+def _rule_options(settings: Settings) -> RuleOptions:
+    restore = RestoreOptions(settings.alert_outage_tolerance_ms, settings.alert_grace_period_ms)
+    return RuleOptions(settings.alert_resend_delay_ms, restore)
+
+
+def _own_url(settings: Settings) -> str:
+    """Where clients find the server if nobody says so: upstream's computeExternalURL."""
+    port = settings.listen[0].port if settings.listen else 9090
+    return f"http://{socket.gethostname()}:{port}{settings.route_prefix}"

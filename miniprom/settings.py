@@ -41,6 +41,9 @@ class Settings:
     retention_ms: int
     lookback_ms: int
     query_timeout_ms: int
+    alert_resend_delay_ms: int
+    alert_grace_period_ms: int
+    alert_outage_tolerance_ms: int
     query_max_concurrency: int
     query_max_samples: int
     features: frozenset[str]
@@ -78,6 +81,9 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         retention_ms=_duration(flags, "storage.tsdb.retention.time"),
         lookback_ms=_duration(flags, "query.lookback-delta"),
         query_timeout_ms=_duration(flags, "query.timeout"),
+        alert_resend_delay_ms=_duration(flags, "rules.alert.resend-delay"),
+        alert_grace_period_ms=_duration(flags, "rules.alert.for-grace-period"),
+        alert_outage_tolerance_ms=_duration(flags, "rules.alert.for-outage-tolerance"),
         query_max_concurrency=_positive(flags, "query.max-concurrency"),
         query_max_samples=_positive(flags, "query.max-samples"),
         features=frozenset(features),

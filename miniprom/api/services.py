@@ -13,6 +13,7 @@ from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
 from miniprom.remote_write.series_memory import SeriesMemory
+from miniprom.rules.manager import RuleManager
 from miniprom.settings import Settings
 from query import Engine, EngineOptions
 from tsdb import Snapshot, Store
@@ -38,6 +39,7 @@ class Services:
     metrics: Metrics
     config: Config
     scrape: ScrapeManager
+    rules: RuleManager
     started_ms: int
     reload: Callable[[], Awaitable[None]]
     """Raises `ConfigError`; the old configuration then stays."""

@@ -1,6 +1,7 @@
 """`load` statements into a store."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -11,29 +12,44 @@ from miniprom.promqltest.histogram_notation import StatedHistogram
 from miniprom.promqltest.series import SeriesLine, SeriesValue
 from miniprom.promqltest.statements import Load, LoadedSeries
 from tsdb import ABSENT
+from tsdb.sample import IntArray
 from tsdb.store import Appended, Store
 
 
-def load(store: Store, statement: Load) -> None:
-    """Append all samples of a `load`. Raises `NotationError` if one of them can't be stored."""
-    interval_ms = statement.interval_ms
+def load(store: Store, statement: Load, *, start_ms: int = 0) -> None:
+    """Append all samples of a `load` from `start_ms` on. Raises `NotationError` if one can't be stored."""
+    times = _Times(start_ms, statement.interval_ms)
     # The last line of a series wins, as upstream.
     loaded = {line.series.labels: line for line in statement.series}
     lines = [line.series for line in loaded.values()]
     pure = [line for line in lines if not _has_histograms(line)]
-    _load_floats(store, pure, interval_ms)
+    _load_floats(store, pure, times)
     mixed = [line for line in lines if _has_histograms(line)]
     for line in mixed + (native_histograms(lines) if statement.with_custom_buckets else []):
-        _load_mixed(store, line, interval_ms)
+        _load_mixed(store, line, times)
     for loaded_series in loaded.values():
-        _load_start_timestamps(store, loaded_series, interval_ms)
+        _load_start_timestamps(store, loaded_series, times)
+
+
+@dataclass(frozen=True)
+class _Times:
+    """When the values of a line were taken."""
+
+    start_ms: int
+    interval_ms: int
+
+    def at(self, row: int) -> int:
+        return self.start_ms + row * self.interval_ms
+
+    def up_to(self, rows: int) -> IntArray:
+        return self.start_ms + np.arange(rows, dtype=np.int64) * self.interval_ms
 
 
 def _has_histograms(line: SeriesLine) -> bool:
     return any(isinstance(value, StatedHistogram) for value in line.values)
 
 
-def _load_floats(store: Store, lines: Sequence[SeriesLine], interval_ms: int) -> None:
+def _load_floats(store: Store, lines: Sequence[SeriesLine], times: _Times) -> None:
     rows = max((len(line.values) for line in lines), default=0)
     if not rows:
         return
@@ -43,13 +59,13 @@ def _load_floats(store: Store, lines: Sequence[SeriesLine], interval_ms: int) ->
             if isinstance(value, float):
                 values[row, column] = value
     series_ids = store.series_ids([line.labels for line in lines])
-    _check(store.append_matrix(series_ids, np.arange(rows, dtype=np.int64) * interval_ms, values))
+    _check(store.append_matrix(series_ids, times.up_to(rows), values))
 
 
-def _load_mixed(store: Store, line: SeriesLine, interval_ms: int) -> None:
+def _load_mixed(store: Store, line: SeriesLine, times: _Times) -> None:
     """A series with native histograms, in runs of floats and of histograms, oldest first."""
     series_ids = store.series_ids([line.labels])
-    for run in _runs(line.values, interval_ms):
+    for run in _runs(line.values, times):
         timestamps_ms = [time_ms for time_ms, _ in run]
         histograms = [value.histogram for _, value in run if isinstance(value, StatedHistogram)]
         if histograms:
@@ -63,17 +79,17 @@ def _load_mixed(store: Store, line: SeriesLine, interval_ms: int) -> None:
             )
 
 
-def _runs(values: Sequence[SeriesValue], interval_ms: int) -> Iterator[list[tuple[int, SeriesValue]]]:
-    samples = [(row * interval_ms, value) for row, value in enumerate(values) if value is not None]
+def _runs(values: Sequence[SeriesValue], times: _Times) -> Iterator[list[tuple[int, SeriesValue]]]:
+    samples = [(times.at(row), value) for row, value in enumerate(values) if value is not None]
     for _, run in groupby(samples, key=lambda sample: isinstance(sample[1], StatedHistogram)):
         yield list(run)
 
 
-def _load_start_timestamps(store: Store, loaded: LoadedSeries, interval_ms: int) -> None:
+def _load_start_timestamps(store: Store, loaded: LoadedSeries, times: _Times) -> None:
     if loaded.start_offsets_ms is None:
         return
     stated = [
-        (row * interval_ms, row * interval_ms + offset_ms)
+        (times.at(row), times.at(row) + offset_ms)
         for row, (value, offset_ms) in enumerate(
             zip(loaded.series.values, loaded.start_offsets_ms, strict=True)
         )

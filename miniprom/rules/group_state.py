@@ -1,9 +1,7 @@
 """A group from evaluation to evaluation: what its rules find goes into the store and to the notifier."""
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -17,8 +15,6 @@ from query import Control
 from tsdb import STALE, Outcome, Snapshot, Store
 from tsdb.sample import IntArray
 from tsdb.store import OutcomeArray
-
-_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,20 +73,17 @@ class GroupState:
             state.evaluated_at_ms = time_ms if started_ms is None else started_ms
             state.duration_seconds = each.duration_seconds
             if isinstance(each.finding, Failed):
-                self._fail(state, each.finding.reason, quiet=each.finding.is_canceled)
+                state.fail(each.finding.reason)
                 continue
             try:
                 samples = state.samples(each, self._store, time_ms, self.group.limit)
             except RuleError as error:
-                self._fail(state, str(error))
+                state.fail(str(error))
                 continue
             if isinstance(state, AlertingState) and (alerts := state.take_due(time_ms, resend_delay_ms)):
                 due.append(Due(state.rule.query, alerts))
             batch.add(state, samples)
         self.samples_written += batch.write(time_ms - self.query_offset_ms(environment))
-        for state in batch.states:
-            if state.last_error:
-                _log.warning("Rule evaluation result discarded", extra=self._who(state))
         return due
 
     def begin(self) -> None:
@@ -126,15 +119,6 @@ class GroupState:
                 state.adopt(alike.pop(0))
         left = [state.series_ids for alike in known.values() for state in alike]
         self.stale_series = np.unique(np.concatenate([old.stale_series, *left]))
-
-    def _fail(self, state: RuleState, reason: str, *, quiet: bool = False) -> None:
-        state.fail(reason)
-        if not quiet:
-            _log.warning("Evaluating rule failed", extra=self._who(state))
-
-    def _who(self, state: RuleState) -> Mapping[str, str]:
-        group = self.group
-        return {"file": group.file, "group": group.name, "rule": state.rule.name, "err": state.last_error}
 
 
 class _Batch:

@@ -13,15 +13,15 @@ from prometheus_client import CollectorRegistry
 from collector.clock import Clock
 from collector.relabel import Rule as RelabelRule
 from collector.schedule import first_due_ms, next_due_ms
-from miniprom.rules.evaluation import Environment, Evaluated
+from miniprom.rules.evaluation import Environment, Evaluated, Failed
 from miniprom.rules.group_state import Due, GroupState
 from miniprom.rules.metrics import RuleMetrics
 from miniprom.rules.model import RuleGroup
 from miniprom.rules.notifier import NoNotifier, Notifier
 from miniprom.rules.outgoing import outgoing
 from miniprom.rules.restore import DEFAULT_RESTORE, RestoreOptions, restore
-from miniprom.rules.rule_state import AlertingState
-from query import Control
+from miniprom.rules.rule_state import AlertingState, RuleState
+from query import Control, QueryError
 from query.kernels.xxhash import xxh64
 from tsdb import Store
 
@@ -197,7 +197,10 @@ class _GroupLoop:
         for stage in state.stages:
             snapshot = manager.store.snapshot(manager.clock.now_ms())
             work = partial(state.evaluate, stage, snapshot, time_ms, environment)
-            evaluated = await manager.run(work)
+            try:
+                evaluated = await manager.run(work)
+            except QueryError as error:  # it waited for a thread until its time was up
+                evaluated = [Evaluated(Failed(str(error)), 0.0)] * len(stage)
             due = state.commit(
                 stage,
                 evaluated,
@@ -237,8 +240,17 @@ class _GroupLoop:
         for each in evaluated:
             metrics.observe_rule(each.duration_seconds)
         metrics.evaluations.labels(key).inc(len(stage))
-        failures = sum(bool(state.last_error) for state in self.state.rules[stage.start : stage.stop])
-        metrics.failures.labels(key).inc(failures)
+        for state, each in zip(self.state.rules[stage.start : stage.stop], evaluated, strict=True):
+            if state.last_error:
+                metrics.failures.labels(key).inc()
+                is_canceled = isinstance(each.finding, Failed) and each.finding.is_canceled
+                if not is_canceled:
+                    self._log_failure(state)
+
+    def _log_failure(self, state: RuleState) -> None:
+        group = self.state.group
+        who = {"file": group.file, "group": group.name, "rule": state.rule.name}
+        _log.warning("Evaluating rule failed", extra={**who, "err": state.last_error})
 
     def _count_group(self, started_ms: int, seconds: float) -> None:
         state, metrics = self.state, self._manager.metrics

@@ -59,16 +59,12 @@ class Samples:
 class RuleState(ABC):
     """Of any rule. `series_ids` are those that the newest successful evaluation wrote."""
 
+    rule: Rule
     health: Health = field(default=Health.UNKNOWN, init=False)
     last_error: str = field(default="", init=False)
     evaluated_at_ms: int | None = field(default=None, init=False)
     duration_seconds: float = field(default=0.0, init=False)
     series_ids: IntArray = field(default_factory=NO_SERIES.copy, init=False)
-
-    @property
-    @abstractmethod
-    def rule(self) -> Rule:
-        """The rule as configured."""
 
     @abstractmethod
     def samples(self, evaluated: Evaluated, store: Store, time_ms: int, limit: int) -> Samples:

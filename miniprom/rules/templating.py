@@ -1,18 +1,22 @@
-"""The templates of alerts' labels and annotations, as rules use them."""
+"""The templates of alerts' labels and annotations, as rules use them.
+
+The template language is imported with the first template: a server without alerts does without.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from miniprom.templates import Template, TemplateData, TemplateError, expand
 from query import Engine, Result
 from tsdb import Snapshot
 
+if TYPE_CHECKING:
+    from miniprom.templates import Template
+
 _log: Final = logging.getLogger(__name__)
 _OPENING: Final = "{{"
-_parsed: Final = lru_cache(4096)(Template.parse)
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Expander:
 
     def of(self, rule_name: str, labels: Mapping[str, str], value: float) -> Callable[[str], str]:
         """Expands texts for one series. A fault becomes the text, as upstream does it."""
-        data = TemplateData(labels, value, self.external_labels, self.external_url)
 
         def expanded(text: str) -> str:
             if not is_template(text):
                 return text
+            from miniprom.templates import TemplateData, TemplateError, expand  # noqa: PLC0415  see above
+
+            data = TemplateData(labels, value, self.external_labels, self.external_url)
             try:
                 return expand(_parsed(text), data, self._query)
             except TemplateError as error:
@@ -56,8 +62,19 @@ def asks_queries(text: str) -> bool:
 
 def template_problem(text: str) -> str:
     """What is wrong with a template, "" if nothing is."""
+    if not is_template(text):
+        return ""
+    from miniprom.templates import TemplateError  # noqa: PLC0415  see above
+
     try:
         _parsed(text)
     except TemplateError as error:
         return str(error)
     return ""
+
+
+@lru_cache(4096)
+def _parsed(text: str) -> "Template":
+    from miniprom.templates import Template  # noqa: PLC0415  see above
+
+    return Template.parse(text)

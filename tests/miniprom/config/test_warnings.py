@@ -12,9 +12,9 @@ def test_nothing_is_said_of_a_file_that_has_its_full_effect() -> None:
 
 
 def test_sections_without_effect_are_named() -> None:
-    text = "rule_files: [a.yml]\nremote_write: [{url: http://x}]\nstorage: {exemplars: {max_exemplars: 5}}"
+    text = "runtime: {gogc: 50}\nremote_write: [{url: http://x}]\nstorage: {exemplars: {max_exemplars: 5}}"
     assert warnings(text) == [
-        "rule_files: not supported yet, ignored",
+        "runtime: not supported yet, ignored",
         "storage: not supported yet, ignored",
         "remote_write: not supported yet, ignored",
     ]
