@@ -1,6 +1,7 @@
 """Numbers as Prometheus's API prints them (upstream util/jsonutil), a whole array at a time."""
 
 import math
+from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -25,6 +26,14 @@ def plain_float(value: float) -> str:
     """`go_float`, but never with an exponent: what upstream prints scalars as."""
     text = go_float(value)
     return _without_exponent(text) if "e" in text else text
+
+
+def exponential(value: float) -> str:
+    """`1e+00`, `5.5e-01`: upstream prints the values of alerts with Go's FormatFloat(value, "e", -1, 64)."""
+    if not math.isfinite(value):
+        return go_float(value)
+    digits, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
+    return f"{digits}e{int(exponent):+03d}"
 
 
 def format_floats(values: FloatArray) -> list[bytes]:
