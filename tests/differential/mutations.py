@@ -14,7 +14,7 @@ _TOKEN: Final = re.compile(r'"[^"]*"|[\w.:]+|[=!~<>]=?~?|\s+|.')
 _LEFT_ALONE: Final = re.compile(r'".*"|\d+[smh].*|offset|[-+\[]|\s+')
 _WRONG: Final = (
     "(", ")", "]", "{", "}", ",", "==", "=", "by", "on", "@", "up", "sum", "rate", "bool", "and",
-    "group_left", "start()", "=~", "!", "without ()", "* on () group_right ()",
+    "group_left", "=~", "!", "without ()", "* on () group_right ()",
 )  # fmt: skip
 
 
