@@ -1,8 +1,7 @@
 """What changed between Prometheus 2.42 and 3.x, and how the other tests keep clear of it.
 
 A test shows that each query here is in fact answered differently, so that nothing stays here that need not.
-One thing is left to chance and can't be shown: which of equal values topk and bottomk keep, and in which order.
-Values that are ranked differ.
+One thing is left to chance and can't be shown: which of equal values topk and bottomk keep, in which order.
 """
 
 from dataclasses import dataclass
