@@ -74,6 +74,7 @@ class ScrapeManager:
         metrics = DiscoveryMetrics(registry)
         factory = DiscoveryFactory(clock, metrics, surroundings or Surroundings(os.environ))
         self._discovery = DiscoveryManager(clock, metrics.manager, factory.create, self._sync)
+        self._discovery_metrics = metrics.manager
 
     async def apply(self, jobs: Iterable[ScrapeConfig]) -> None:
         """Scrape these jobs from now on. A job that did not change is left alone, loops and all.
@@ -90,7 +91,7 @@ class ScrapeManager:
             self._end_series(await pool.stop())
             if job is None:
                 self._metrics.forget_job(name)
-                self._discovery.forget_job(name)
+                self._discovery_metrics.forget_job(name)
             else:
                 self._metrics.reloads.inc()
         for job in new:
@@ -136,7 +137,11 @@ class ScrapeManager:
     async def _sync(self, job_names: Iterable[str]) -> None:
         """Scrape what is discovered now, and end what is not discovered any more."""
         for pool in [self._pools[name] for name in job_names if name in self._pools]:
-            stopped = await pool.sync(self._discovery.groups(pool.job.job_name))
+            name = pool.job.job_name
+            groups = (*pool.static_groups, *self._discovery.groups(name))
+            targets = sum(len(group.targets) for group in groups)
+            self._discovery_metrics.updated(name, targets, self._clock.now_ms())
+            stopped = await pool.sync(groups)
             successors = {loop.target.labels for loop in pool.loops.values()}
             self._end_series(loop for loop in stopped if loop.target.labels in successors)
             for loop in stopped:

@@ -17,7 +17,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class ScrapePool:
-    """One job. `loops` holds the active targets by identity; `dropped` those that relabelling dropped."""
+    """One job. `loops` holds the active targets by identity; `dropped` those that relabelling dropped.
+
+    `static_groups` are the targets that the configuration itself names.
+    """
 
     def __init__(
         self,
@@ -34,18 +37,18 @@ class ScrapePool:
         self._metrics = metrics
         self._new_loop = new_loop
         self._resolved: dict[int, tuple[TargetGroup, Resolved]] = {}
-        self._static_groups = tuple(
+        self.static_groups = tuple(
             TargetGroup.of_addresses(group.targets, group.labels, source=str(position))
             for position, group in enumerate(job.static_configs)
         )
 
-    async def sync(self, discovered: Sequence[TargetGroup] = ()) -> list[ScrapeLoop]:
-        """Scrape just the static and these targets from now on; those scraped before go on undisturbed.
+    async def sync(self, groups: Sequence[TargetGroup]) -> list[ScrapeLoop]:
+        """Scrape just these targets from now on; those that were scraped before go on undisturbed.
 
         Answers with the loops that were stopped: their series are to be ended.
         """
         job = self.job
-        found = self._resolve((*self._static_groups, *discovered))
+        found = self._resolve(groups)
         for failure in found.failures:
             _log.error("Creating target failed", extra={"scrape_pool": job.job_name, "err": failure})
         self.dropped_count = len(found.dropped)

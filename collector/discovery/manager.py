@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from collector.clock import Clock
+from collector.discovery.courier import Courier, say_if_failed, stop_tasks
 from collector.discovery.metrics import ManagerMetrics
 from collector.discovery.provider import Discovery
-from collector.discovery.throttle import Throttle
 from collector.discovery_config import DiscoveryConfig
 from collector.errors import DiscoveryError
 from collector.target import TargetGroup
@@ -38,14 +38,11 @@ class DiscoveryManager:
         create: Callable[[DiscoveryConfig, str], Discovery],
         deliver: Callable[[Iterable[str]], Awaitable[None]],
     ) -> None:
-        self._clock = clock
         self._metrics = metrics
         self._create = create
         self._deliver = deliver
+        self._courier = Courier(clock, self._send)
         self._providers: list[_Provider] = []
-        self._throttle = Throttle()
-        self._news: set[str] = set()
-        self._delivery: asyncio.Task[None] | None = None
 
     async def apply(self, wanted: Mapping[str, Sequence[DiscoveryConfig]]) -> None:
         """Look for targets of these jobs from now on. A discovery whose section stays goes on undisturbed."""
@@ -66,49 +63,37 @@ class DiscoveryManager:
                     continue
             self._providers.append(provider)
         self._metrics.failed_configs.set(failed)
-        await _stop([provider.task for provider in before])
+        await stop_tasks(provider.task for provider in before)
         for provider in self._providers:
             if provider.task is None:
                 self._start(provider)
 
     def groups(self, job_name: str) -> list[TargetGroup]:
         """What is known of a job's targets."""
-        groups = [
+        return [
             group
             for provider in self._providers
             if job_name in provider.jobs
             for group in provider.discovery.groups()
         ]
-        self._metrics.updated(job_name, sum(len(group.targets) for group in groups), self._clock.now_ms())
-        return groups
-
-    def forget_job(self, job_name: str) -> None:
-        """Remove the metrics of a job that is gone."""
-        self._metrics.forget_job(job_name)
 
     async def stop(self) -> None:
         """Stop all discoveries."""
-        await _stop([self._delivery, *(provider.task for provider in self._providers)])
-        self._providers, self._delivery = [], None
+        await self._courier.stop()
+        await stop_tasks(provider.task for provider in self._providers)
+        self._providers = []
 
     def _start(self, provider: _Provider) -> None:
         def changed() -> None:
             self._metrics.received.inc()
-            self._news |= provider.jobs
-            if self._delivery is None or self._delivery.done():
-                self._delivery = asyncio.create_task(self._deliver_news(), name="deliver targets")
-                self._delivery.add_done_callback(_say_if_failed)
+            self._courier.tell(provider.jobs)
 
         provider.task = asyncio.create_task(provider.discovery.run(changed), name="discover targets")
-        provider.task.add_done_callback(_say_if_failed)
+        provider.task.add_done_callback(say_if_failed)
 
-    async def _deliver_news(self) -> None:
-        while self._news:
-            await self._clock.sleep_until(self._throttle.due_ms(self._clock.now_ms()))
-            news, self._news = self._news, set()
-            self._metrics.sent.inc()
-            await self._deliver(sorted(news))
-            self._throttle.sent(self._clock.now_ms())
+    async def _send(self, job_names: Iterable[str]) -> None:
+        self._metrics.sent.inc()
+        await self._deliver(job_names)
 
 
 def _by_section(
@@ -124,15 +109,3 @@ def _by_section(
             else:
                 jobs.add(job_name)
     return [(config, frozenset(jobs)) for config, jobs in sections]
-
-
-async def _stop(tasks: Iterable[asyncio.Task[None] | None]) -> None:
-    running = [task for task in tasks if task]
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
-
-
-def _say_if_failed(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        _log.error("Discovery ended unexpectedly", exc_info=error)
