@@ -89,7 +89,9 @@ def from_engine(query: str, window: Window) -> Answer | Refusal:
                 dict(zip(series.timestamps_ms.tolist(), series.values.tolist(), strict=True))
                 for series in value.series
             )
-    return Answer(dict(zip(value.labels.series(), points, strict=True)))
+    all_labels = value.labels.series()
+    assert len(set(all_labels)) == len(all_labels), "two series with the same labels"
+    return Answer(dict(zip(all_labels, points, strict=True)))
 
 
 def from_server(server: Running, query: str, window: Window) -> Answer | Refusal:

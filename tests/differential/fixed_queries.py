@@ -14,8 +14,7 @@ _OVER_TIME: Final = (
 )  # fmt: skip
 _MATHS: Final = (
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "deg", "exp", "floor",
-    "ln",
-    "log10", "log2", "rad", "round", "sgn", "sin", "sinh", "sqrt", "tan", "tanh",
+    "ln", "log10", "log2", "rad", "round", "sgn", "sin", "sinh", "sqrt", "tan", "tanh",
 )  # fmt: skip
 _DATES: Final = (
     "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month", "year",
@@ -40,8 +39,7 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
         (
             'code="200"', 'code!="200"', 'code=~"4..|5.."', 'code!~"4.*"', 'none=""', 'none=~".*"',
             'method=~"(?i)get"', 'code="200",method!="GET"', 'instance=~"api-[^1]:.+",code="404"',
-            'code=~".+"',
-            'none!="x"', 'code=~"200|404", code!="404"',
+            'code=~".+"', 'none!="x"', 'code=~"200|404", code!="404"',
         ),
     ),
     ('{{__name__=~"{}"}}', ("up|build_info", "latency_seconds_(sum|count)", "q.*h")),
@@ -62,12 +60,16 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
     ('absent_over_time(up{{job="{}"}}[5m])', ("db", "web")),
     ('absent_over_time({{job="{}", instance=~".+", none="x"}}[5m])', ("api",)),
     # Subqueries
-    ("{}(rate(requests_total[2m])[10m5ms:1m])", ("avg_over_time", "max_over_time", "delta",
-        "last_over_time")),
+    (
+        "{}(rate(requests_total[2m])[10m5ms:1m])",
+        ("avg_over_time", "max_over_time", "delta", "last_over_time"),
+    ),
     ("{}(queue_depth[20m5ms:])", _OVER_TIME),
     ("max_over_time(queue_depth[10m5ms:{}])", ("1s", "7s", "15s", "1m", "11m")),
-    ("sum_over_time(up[10m5ms:30s] {})", ("offset 3m", "offset -3m", f"@ {_AT}", f"@ {_AT} offset 1m",
-        "@ end()")),
+    (
+        "sum_over_time(up[10m5ms:30s] {})",
+        ("offset 3m", "offset -3m", f"@ {_AT}", f"@ {_AT} offset 1m", "@ end()"),
+    ),
     ("max_over_time(deriv(rate(requests_total[2m])[6m5ms:30s])[20m5ms:{}])", ("1m", "2m")),
     ("count_over_time((queue_depth > 50)[10m5ms:{}])", ("20s", "1m")),
     ("min_over_time(vector(time())[5m5ms:{}])", ("1s", "10s", "45s")),
@@ -84,29 +86,37 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
     ("clamp(temperature_celsius, {})", ("-1, 1", "0, 0", "NaN, 3", "-Inf, 2", "2, Inf")),
     ("clamp_min({}, 3)", ("temperature_celsius", "odd_values")),
     ("clamp_max({}, 3)", ("temperature_celsius", "odd_values")),
-    ("timestamp({})", ("up", "queue_depth", "-up", "(up)", f"up @ {_AT}", "up offset 5m", "sum(up)",
-        "vector(1)")),
+    (
+        "timestamp({})",
+        ("up", "queue_depth", "-up", "(up)", f"up @ {_AT}", "up offset 5m", "sum(up)", "vector(1)"),
+    ),
     ("absent({})", ('up{job="db"}', "nothing", 'up{job=~"x", job!="y", a="b"}', "sum(nothing)", "up > 2")),
     ("scalar({})", ('up{instance="api-0:80"}', "up", "nothing", "vector(7)", "count(up)")),
     ("vector({})", ("1", "time()", "scalar(sum(up))", "-0", "1e300 * 1e300", "NaN")),
     ("{}(queue_depth)", ("sort", "sort_desc")),
     ("{}(temperature_celsius > 0)", ("sort", "sort_desc")),
-    ("{}", ("time()", "pi()", "1", "-1.5e-7", "1 / 0", "0 / 0", "0x1f", "Inf", "1 - 2 ^ 3 ^ 2", "-2 ^ 2",
-        "7 % -3")),
+    (
+        "{}",
+        (
+            "time()", "pi()", "1", "-1.5e-7", "1 / 0", "0 / 0", "0x1f", "Inf", "1 - 2 ^ 3 ^ 2", "-2 ^ 2",
+            "7 % -3",
+        ),
+    ),
     (
         "label_replace(up, {})",
         (
             '"dst", "$1-x", "instance", "(.*):80"', '"job", "", "job", ".*"', '"dst", "v", "none", ""',
             '"dst", "${1}${2}", "instance", "([a-z]+)-(.).*"', '"dst", "$9", "job", "(a).*"',
-            '"dst", "v", "job", "ap"',
-            '"dst", "$name", "job", "(?P<name>w.b)"', '"__name__", "down", "job", "web"',
-            '"dst", "$$1", "job", "(.*)"',
+            '"dst", "v", "job", "ap"', '"dst", "$name", "job", "(?P<name>w.b)"',
+            '"__name__", "down", "job", "web"', '"dst", "$$1", "job", "(.*)"',
         ),
     ),
     (
         "label_join(up, {})",
-        ('"dst", "-", "job", "instance"', '"dst", ", ", "none", "job"', '"dst", ""',
-            '"job", "/", "job", "job"'),
+        (
+            '"dst", "-", "job", "instance"', '"dst", ", ", "none", "job"', '"dst", ""',
+            '"job", "/", "job", "job"',
+        ),
     ),
     ("double_exponential_smoothing({})", ("queue_depth[5m], 0.5, 0.5", "requests_total[10m], 0.1, 0.9")),
     # Classic histograms
@@ -115,19 +125,23 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
         ("0", "0.001", "0.25", "0.5", "0.9", "0.99", "1", "-1", "2", "NaN"),
     ),
     ("histogram_quantile({}, sum by (le) (latency_seconds_bucket))", ("0.1", "0.5", "0.999")),
-    ("histogram_quantile(0.5, {})", ('latency_seconds_bucket{le!="+Inf"}',
-        'latency_seconds_bucket{le=~"5|.Inf"}')),
-    ("histogram_quantile(0.9, sum by ({}) (increase(latency_seconds_bucket[10m])))", ("le", "job, le",
-        "le, instance")),
+    (
+        "histogram_quantile(0.5, {})",
+        ('latency_seconds_bucket{le!="+Inf"}', 'latency_seconds_bucket{le=~"5|.Inf"}'),
+    ),
+    (
+        "histogram_quantile(0.9, sum by ({}) (increase(latency_seconds_bucket[10m])))",
+        ("le", "job, le", "le, instance"),
+    ),
     ("histogram_quantile(scalar(max(up)) / {}, latency_seconds_bucket)", ("2", "4")),
     # Aggregations
     (
         "{} (requests_total)",
         (
             "sum", "sum by (job)", "sum by (job, code)", "sum without (instance)", "sum by ()",
-            "sum by (none)",
-            "sum without ()", "avg by (code)", "min by (method)", "max by (method)", "count by (job, none)",
-            "group by (job)", "stddev by (job)", "stdvar by (code)", "stddev without (method, code)",
+            "sum by (none)", "sum without ()", "avg by (code)", "min by (method)", "max by (method)",
+            "count by (job, none)", "group by (job)", "stddev by (job)", "stdvar by (code)",
+            "stddev without (method, code)",
         ),
     ),
     ("{} by (kind) (odd_values)", ("sum", "avg", "min", "max", "count", "group")),
@@ -138,24 +152,34 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
     ("bottomk({}, queue_depth)", ("1", "3", "100")),
     ("topk by (job) ({}, temperature_celsius)", ("1", "4")),
     ("bottomk without (room) ({}, temperature_celsius)", ("1", "2")),
-    ('count_values("v", {})', ("up", "build_info", "odd_values", "round(temperature_celsius / 10)",
-        "requests_total")),
+    (
+        'count_values("v", {})',
+        ("up", "build_info", "odd_values", "round(temperature_celsius / 10)", "requests_total"),
+    ),
     ('count_values by (job) ("{}", up)', ("v", "job", "instance")),
     # Operators
     ("temperature_celsius {} 2", ("+", "-", "*", "/", "%", "^", "== bool", "!=", ">", "<", ">=", "<=")),
     ("2 {} temperature_celsius", ("+", "-", "*", "/", "%", "^", "!=", ">", "<", ">=", "<= bool", "== bool")),
-    ("odd_values {} odd_values", ("+", "-", "*", "/", "%", "^", "==", "!=", ">=", "> bool", "<= bool",
-        "!= bool")),
-    ("odd_values {} 0", ("+", "-", "*", "/", "%", "^", "==", "!=", ">", "<", "== bool", "!= bool",
-        ">= bool")),
+    (
+        "odd_values {} odd_values",
+        ("+", "-", "*", "/", "%", "^", "==", "!=", ">=", "> bool", "<= bool", "!= bool"),
+    ),
+    (
+        "odd_values {} 0",
+        ("+", "-", "*", "/", "%", "^", "==", "!=", ">", "<", "== bool", "!= bool", ">= bool"),
+    ),
     ("1 {} bool 2", ("==", "!=", ">", "<", ">=", "<=")),
     ("sgn(temperature_celsius) atan2 {}", ("1", "0", "sgn(temperature_celsius)", "-0")),
     ("{}temperature_celsius", ("-", "+", "--", "2 * -", "1 - ")),
-    ("latency_seconds_sum {} latency_seconds_count", ("/", "- on (job, instance)", "+ ignoring (none)",
-        "> bool")),
+    (
+        "latency_seconds_sum {} latency_seconds_count",
+        ("/", "- on (job, instance)", "+ ignoring (none)", "> bool"),
+    ),
     ("requests_total / on (job, instance) group_left {} up", ("", "()")),
-    ("requests_total {} max by (job) (queue_depth)", ("* on (job) group_left", "> on (job) group_left ()",
-        "- on (job) group_left")),
+    (
+        "requests_total {} max by (job) (queue_depth)",
+        ("* on (job) group_left", "> on (job) group_left ()", "- on (job) group_left"),
+    ),
     ("max by (job) (queue_depth) {} requests_total", ("+ on (job) group_right", "/ on (job) group_right ()")),
     (
         "up * on (job, instance) group_left ({}) build_info",
@@ -167,18 +191,26 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
         'up{{job="api"}} {} up',
         ("and", "or", "and on (job)", "or on (instance)", "and ignoring (job)", "and on ()"),
     ),
-    ('up {} up{{job="api"}}', ("unless", "unless on (job)", "unless on (instance)",
-        "unless ignoring (instance)")),
+    (
+        'up {} up{{job="api"}}',
+        ("unless", "unless on (job)", "unless on (instance)", "unless ignoring (instance)"),
+    ),
     ("requests_total {} (queue_depth > 55)", ("and on (instance)", "unless on (instance)")),
-    ("(temperature_celsius > 5) {} (temperature_celsius < 0)", ("or", "or on (instance)",
-        "or ignoring (room)")),
+    (
+        "(temperature_celsius > 5) {} (temperature_celsius < 0)",
+        ("or", "or on (instance)", "or ignoring (room)"),
+    ),
     ("up == {} or up", ("0", "1", "bool 1")),
     ("sum(up) {} count(up) / 2 + 1", (">", "-", "%", "^", "and", "or")),
     # As dashboards and alerts ask
-    ("sum by ({}) (rate(requests_total{{code=~'5..'}}[5m])) / sum by ({}) (rate(requests_total[5m]))",
-        ("job", "instance")),
-    ("avg by (job) (latency_seconds_sum / latency_seconds_count) {}", ("", "> 0.5", "* 1000",
-        "and on (job) sum by (job) (up) > 2")),
+    (
+        "sum by ({}) (rate(requests_total{{code=~'5..'}}[5m])) / sum by ({}) (rate(requests_total[5m]))",
+        ("job", "instance"),
+    ),
+    (
+        "avg by (job) (latency_seconds_sum / latency_seconds_count) {}",
+        ("", "> 0.5", "* 1000", "and on (job) sum by (job) (up) > 2"),
+    ),
     ("max_over_time(up[5m]) {} 1", ("< bool", "==", "-")),
     ("(time() - start_time_seconds) / 3600 {}", ("", "> 1000", "% 24")),
     ("100 * (1 - avg by (job) (up)) {}", ("", "> 10", "unless on (job) sum by (job) (up) == 1")),
@@ -188,11 +220,9 @@ _TEMPLATES: Final[Sequence[tuple[str, Sequence[str]]]] = (
 EMPTY_QUERIES: Final = (
     "nothing", "queue_depth offset 1d", 'requests_total{code=~"2"}', "rate(nothing[5m])", "rate(up[10s])",
     "clamp(temperature_celsius, 5, -5)", "topk(0, queue_depth)", "topk(-1, queue_depth)",
-    "odd_values > odd_values",
-    "up unless up", "up unless on (none) up", "up and on (none) nothing", "sum(nothing)",
-    "count(nothing) or nothing",
-    "absent(vector(1))", "histogram_quantile(0.9, up)",
-    "up > 2", "1 > up * 2 > 2", "queue_depth / on (room, shard, job, instance) (temperature_celsius)",
+    "odd_values > odd_values", "up unless up", "up unless on (none) up", "up and on (none) nothing",
+    "sum(nothing)", "count(nothing) or nothing", "absent(vector(1))", "histogram_quantile(0.9, up)", "up > 2",
+    "1 > up * 2 > 2", "queue_depth / on (room, shard, job, instance) (temperature_celsius)",
     "scalar(nothing) > up",
 )  # fmt: skip
 """Queries that no series answers at any time."""
