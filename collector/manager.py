@@ -49,7 +49,10 @@ class DroppedTarget:
 
 
 class ScrapeManager:
-    """Runs a pool for each job. To be used from one event loop."""
+    """Runs a pool for each job. To be used from one event loop.
+
+    `kubernetes_metrics` are for whoever else watches a cluster.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class ScrapeManager:
         factory = DiscoveryFactory(clock, metrics, surroundings or Surroundings(os.environ))
         self._discovery = DiscoveryManager(clock, metrics.manager, factory.create, self._sync)
         self._discovery_metrics = metrics.manager
+        self.kubernetes_metrics = metrics.kubernetes
 
     async def apply(self, jobs: Iterable[ScrapeConfig]) -> None:
         """Scrape these jobs from now on. A job that did not change is left alone, loops and all.

@@ -65,6 +65,8 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("rules.alert.for-grace-period", "10m", "Least `for` to be restored, and least time left of it."),
     Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
     Flag("alertmanager.notification-queue-capacity", "10000", "Queue of alerts.", ignored=_NO_DELIVERY),
+    _switch("kubernetes.monitors", "Scrape what PodMonitor and ServiceMonitor objects name."),
+    Flag("kubernetes.kubeconfig", "", "Access for --kubernetes.monitors. Defaults to that of the pod."),
     _switch("auto-gomaxprocs", "Go threads.", default="true", ignored=_PYTHON),
     _switch("auto-gomemlimit", "Go memory limit.", default="true", ignored=_PYTHON),
     Flag("enable-feature", "", "Comma separated features to enable.", is_repeated=True),

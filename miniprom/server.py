@@ -8,11 +8,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from prometheus_client import disable_created_metrics
 
 from collector.clock import Clock, SystemClock
+from collector.config import ScrapeConfig
 from collector.manager import ScrapeManager
 from collector.relabel import NameScheme, compile_rules
 from miniprom.api.app import make_app
@@ -32,6 +34,9 @@ from miniprom.version import VERSION
 from query import Control, EngineOptions
 from tsdb import Store
 
+if TYPE_CHECKING:
+    from miniprom.monitors import Monitors
+
 _log = logging.getLogger(__name__)
 
 _MAX_EXPIRY_PERIOD_MS = 60_000
@@ -43,7 +48,7 @@ class Server:
     """One server in the running event loop: `start`, then `stop`."""
 
     def __init__(self, settings: Settings, config: Config, clock: Clock) -> None:
-        """Raises `ConfigFileError` for the rule files that the configuration names."""
+        """Raises `ConfigFileError` for rule files, `BadFlagError` for a cluster that is not there."""
         self.settings = settings
         self.stopped = asyncio.Event()
         self._rule_groups = _rule_groups(settings, config)
@@ -73,6 +78,7 @@ class Server:
             shutdown_timeout=_PATIENCE_SECONDS,
             keepalive_timeout=settings.read_timeout_ms / 1000,
         )
+        self._monitors = self._new_monitors()
         self._expiry: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
 
@@ -87,6 +93,8 @@ class Server:
         for address in self.settings.listen:
             await web.TCPSite(self._runner, address.host or None, address.port).start()
         await self._apply(self.services.config, self._rule_groups)
+        if self._monitors:
+            self._monitors.start()
         self._expiry = asyncio.create_task(self._expire_forever())
         self.services.phase = Phase.READY
         self.services.metrics.ready.set(1)
@@ -97,6 +105,8 @@ class Server:
         self.services.metrics.ready.set(0)
         if self._expiry:
             self._expiry.cancel()
+        if self._monitors:
+            await self._monitors.stop()
         await self.services.rules.stop()
         await self.services.scrape.stop()
         await self._runner.cleanup()
@@ -120,9 +130,27 @@ class Server:
         for text in warnings_of(config):
             _log.warning(text)
         services.use_config(config, _engine_options(self.settings, config))
-        await services.scrape.apply(config.scrape_configs)
+        await services.scrape.apply(self._jobs(config))
         await services.rules.apply(self._rule_settings(config, groups))
         _log.info("Completed loading of configuration file", extra={"file": self.settings.config_file})
+
+    def _new_monitors(self) -> "Monitors | None":
+        if not self.settings.kubernetes_monitors:
+            return None
+        from miniprom.monitors import Monitors  # noqa: PLC0415  brings regexes that few servers need
+
+        services = self.services
+        metrics = services.scrape.kubernetes_metrics
+        return Monitors(self.settings, services.clock, metrics, self._apply_jobs)
+
+    async def _apply_jobs(self) -> None:
+        async with self._reloading:
+            await self.services.scrape.apply(self._jobs(self.services.config))
+
+    def _jobs(self, config: Config) -> list[ScrapeConfig]:
+        """Those of the file, and those of the cluster's monitors but where a name is taken."""
+        of_monitors = self._monitors.jobs(config.global_) if self._monitors else []
+        return list({job.job_name: job for job in (*of_monitors, *config.scrape_configs)}.values())
 
     def _rule_settings(self, config: Config, groups: Sequence[RuleGroup]) -> RuleSettings:
         global_ = config.global_

@@ -46,6 +46,8 @@ class Settings:
     alert_outage_tolerance_ms: int
     query_max_concurrency: int
     query_max_samples: int
+    kubernetes_monitors: bool
+    kubeconfig: str
     features: frozenset[str]
     log_level: str
     log_format: str
@@ -86,6 +88,8 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         alert_outage_tolerance_ms=_duration(flags, "rules.alert.for-outage-tolerance"),
         query_max_concurrency=_positive(flags, "query.max-concurrency"),
         query_max_samples=_positive(flags, "query.max-samples"),
+        kubernetes_monitors=flags["kubernetes.monitors"] == "true",
+        kubeconfig=flags["kubernetes.kubeconfig"],
         features=frozenset(features),
         log_level=_one_of(flags, "log.level", _LEVELS),
         log_format=_one_of(flags, "log.format", _FORMATS),

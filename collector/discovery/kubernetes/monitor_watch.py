@@ -8,7 +8,7 @@ from typing import Final
 
 from collector.clock import Clock
 from collector.config import ScrapeConfig
-from collector.discovery.kubernetes.access import ApiAccess
+from collector.discovery.kubernetes.access import Surroundings, kubeconfig_access
 from collector.discovery.kubernetes.client import ApiClient
 from collector.discovery.kubernetes.monitors import KINDS, MonitorKind, jobs_of
 from collector.discovery.kubernetes.objects import CustomObject
@@ -20,10 +20,17 @@ _log: Final = logging.getLogger(__name__)
 
 
 class MonitorWatch:
-    """The jobs that the cluster's monitors ask for, in all namespaces."""
+    """The jobs that the cluster's monitors ask for, in all namespaces.
 
-    def __init__(self, access: ApiAccess, clock: Clock, metrics: KubernetesMetrics) -> None:
-        self._access = access
+    The cluster is that of a kubeconfig, or, where its name is "", that of the pod. Creating it raises
+    `DiscoveryError` where there is no access to it.
+    """
+
+    def __init__(
+        self, kubeconfig_file: str, surroundings: Surroundings, clock: Clock, metrics: KubernetesMetrics
+    ) -> None:
+        self._kubeconfig_file = kubeconfig_file
+        self._access = kubeconfig_access(kubeconfig_file) if kubeconfig_file else surroundings.access()
         self._clock = clock
         self._metrics = metrics
         self._jobs: dict[tuple[MonitorKind, str], tuple[ScrapeConfig, ...]] = {}
@@ -51,7 +58,7 @@ class MonitorWatch:
             self._jobs.pop(key, None)
             if change.event is not Event.DELETE:
                 try:
-                    self._jobs[key] = jobs_of(kind, change.object)
+                    self._jobs[key] = jobs_of(kind, change.object, self._kubeconfig_file)
                 except DiscoveryError as error:
                     _log.warning("Skipping a monitor", extra={"err": str(error)})
         if changes:

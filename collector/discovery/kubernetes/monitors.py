@@ -69,16 +69,26 @@ KINDS: Final = (
 )
 
 
-def jobs_of(kind: MonitorKind, monitor: CustomObject) -> tuple[ScrapeConfig, ...]:
-    """A job for each endpoint of a monitor; defaults are not filled in. Raises `DiscoveryError`."""
+def jobs_of(kind: MonitorKind, monitor: CustomObject, kubeconfig_file: str = "") -> tuple[ScrapeConfig, ...]:
+    """A job for each endpoint of a monitor; defaults are not filled in. Raises `DiscoveryError`.
+
+    The jobs discover with the access of a kubeconfig, or else with that of the pod.
+    """
     metadata = monitor.metadata
     try:
         spec = decode_spec(monitor.spec or {})
         endpoints = spec.pod_metrics_endpoints if kind.role == "pod" else spec.endpoints
         raw = (monitor.spec or {}).get("podMetricsEndpoints" if kind.role == "pod" else "endpoints") or ()
         _refuse(raw)
+        discovery = _discovery(kind, metadata, spec, kubeconfig_file)
         return tuple(
-            _job(kind, metadata, spec, endpoint, position)
+            _job(
+                spec,
+                endpoint,
+                job_name=f"{kind.job_prefix}/{metadata.key}/{position}",
+                discovery=discovery,
+                rules=tuple(_rules(kind, metadata, spec, endpoint)),
+            )
             for position, endpoint in enumerate(endpoints or ())
         )
     except (CollectorError, msgspec.MsgspecError) as error:
@@ -96,7 +106,12 @@ def _refuse(endpoints: Any) -> None:
 
 
 def _job(
-    kind: MonitorKind, metadata: ObjectMeta, spec: MonitorSpec, endpoint: MonitorEndpoint, position: int
+    spec: MonitorSpec,
+    endpoint: MonitorEndpoint,
+    *,
+    job_name: str,
+    discovery: KubernetesConfig,
+    rules: tuple[RelabelConfig, ...],
 ) -> ScrapeConfig:
     settings: dict[str, Any] = {name: getattr(spec, name) for name in _LIMITS}
     if endpoint.path:
@@ -105,7 +120,7 @@ def _job(
         settings["scheme"] = endpoint.scheme.lower()
     return ScrapeConfig(
         **settings,
-        job_name=f"{kind.job_prefix}/{metadata.key}/{position}",
+        job_name=job_name,
         scrape_interval_ms=_duration_ms(endpoint.interval),
         scrape_timeout_ms=_duration_ms(endpoint.scrape_timeout),
         params=endpoint.params or {},
@@ -115,8 +130,8 @@ def _job(
         body_size_limit_bytes=parse_size_bytes(spec.body_size_limit) if spec.body_size_limit else 0,
         scrape_protocols=spec.scrape_protocols,
         http=_http(endpoint),
-        kubernetes_sd_configs=(_discovery(kind, metadata, spec),),
-        relabel_configs=tuple(_rules(kind, metadata, spec, endpoint)),
+        kubernetes_sd_configs=(discovery,),
+        relabel_configs=rules,
         metric_relabel_configs=tuple(map(_relabeling, endpoint.metric_relabelings or ())),
     )
 
@@ -142,12 +157,15 @@ def _http(endpoint: MonitorEndpoint) -> HttpClientConfig:
     )
 
 
-def _discovery(kind: MonitorKind, metadata: ObjectMeta, spec: MonitorSpec) -> KubernetesConfig:
+def _discovery(
+    kind: MonitorKind, metadata: ObjectMeta, spec: MonitorSpec, kubeconfig_file: str
+) -> KubernetesConfig:
     selector = spec.namespace_selector
     names = () if selector.any else tuple(selector.match_names or (metadata.namespace,))
     attached = spec.attach_metadata
     return KubernetesConfig(
         role=kind.role,
+        kubeconfig_file=kubeconfig_file,
         namespaces=KubernetesNamespaces(names=names),
         attach_metadata=KubernetesMetadata(node=bool(attached and attached.node)),
     )
