@@ -19,5 +19,8 @@ def runs(keys: NDArray[Any]) -> list[IntArray]:
     """The positions of each distinct key, the keys ascending, positions in order."""
     if not len(keys):
         return []
+    steps = np.diff(keys)
+    if (steps >= 0).all():
+        return np.split(np.arange(len(keys)), np.flatnonzero(steps) + 1)
     order = np.argsort(keys, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)

@@ -1,14 +1,16 @@
-"""Columns of sealed samples in their narrowest lossless form, columns of a kind side by side.
+"""The forms in which columns of sealed samples are held, columns of a kind side by side: `Stripe`s.
 
-| kind | holds a column if | bytes a sample |
+| kind | holds a column as | bytes a sample |
 |---|---|---|
-| `Constant` | all samples have the same bits | 0 |
-| `Offsets` | each is the least one plus a whole number below 2**8, 2**16 or 2**32 | 1, 2, 4 |
-| `Plain` float32 | each is exact in float32 | 4 |
-| `Plain` float64 | always | 8 |
+| `Constant` | one value | 0 |
+| `Runs` | the values that follow one another, and how often each stands there | 9 a run |
+| `Offsets` | whole numbers: the least one, and what each has more | 1, 2, 4 |
+| `Deltas` | whole numbers: the first one, and what each has more than the one before | 1, 2 |
+| `Decimals` | whole numbers in either of these forms, divided by a power of ten | 1, 2, 4 |
+| `Plain` | float32 or float64 | 4, 8 |
 
-Lossless means bit for bit, payloads of NaN and the sign of zero included: a kind takes a column
-only if its own arithmetic gives the same bits back.
+Which form a column gets is the business of `encoder.py`. All are lossless, bit for bit: a form takes a
+column only if reading gives the same bits back.
 """
 
 from dataclasses import dataclass
@@ -17,21 +19,19 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tsdb.sample import BoolArray, CodeArray, FloatArray, IntArray
+from tsdb.sample import ABSENT, STALE, CodeArray, FloatArray, IntArray
 
-Columns: TypeAlias = IntArray | CodeArray | slice
-
-_OFFSET_TYPES: Final = (np.uint8, np.uint16, np.uint32)
+Columns: TypeAlias = NDArray[Any] | slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Constant:
-    """`values[column]` in every row."""
+    """`values[column]` in every row, float32 or float64."""
 
-    values: FloatArray
+    values: NDArray[Any]
 
     def read(self, rows: slice, columns: Columns) -> FloatArray:
-        values = self.values[columns]
+        values = self.values[columns].astype(np.float64, copy=False)
         return np.broadcast_to(values, (rows.stop - rows.start, len(values)))
 
     @property
@@ -39,15 +39,48 @@ class Constant:
         return self.values.nbytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Column c is `values[run]`, `lengths[run]` times each, for the runs in `starts[c]:starts[c + 1]`."""
+
+    starts: CodeArray
+    values: FloatArray
+    lengths: NDArray[np.uint8]
+
+    def read(self, rows: slice, columns: Columns) -> FloatArray:
+        begins, ends = self.starts[:-1][columns], self.starts[1:][columns]
+        runs: slice | IntArray
+        if isinstance(columns, slice):
+            runs = slice(int(begins[0]), int(ends[-1]))
+        else:
+            counts = ends - begins
+            runs = np.arange(counts.sum()) + np.repeat(ends - np.cumsum(counts), counts)
+        values = np.repeat(self.values[runs], self.lengths[runs])
+        return values.reshape(len(begins), -1).T[rows]
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.starts.nbytes + self.values.nbytes + self.lengths.nbytes
+
+
+@dataclass(frozen=True, slots=True)
 class Offsets:
-    """`bases[column] + offsets[row, column]`; the offsets are unsigned integers."""
+    """`bases[column] + offsets[row, column]`; the offsets are unsigned integers.
+
+    In a stripe with gaps the largest offset is ABSENT, the one below it STALE.
+    """
 
     bases: FloatArray
     offsets: NDArray[Any]
+    has_gaps: bool = False
 
     def read(self, rows: slice, columns: Columns) -> FloatArray:
-        values: FloatArray = self.bases[columns] + self.offsets[rows, columns]
+        offsets = self.offsets[rows, columns]
+        values: FloatArray = self.bases[columns] + offsets
+        if self.has_gaps:
+            absent = np.iinfo(offsets.dtype).max
+            values[offsets == absent] = ABSENT
+            values[offsets == absent - 1] = STALE
         return values
 
     @property
@@ -55,7 +88,50 @@ class Offsets:
         return self.bases.nbytes + self.offsets.nbytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Deltas:
+    """`firsts[column]` in row 0; each further row adds `steps[column] + deltas[row, column]`.
+
+    The deltas are unsigned integers; a step is 0 where values never fall, else the deepest fall.
+    """
+
+    firsts: FloatArray
+    steps: FloatArray
+    deltas: NDArray[Any]
+
+    def read(self, rows: slice, columns: Columns) -> FloatArray:
+        grown = self.deltas[: rows.stop, columns].astype(np.uint32)
+        for row in range(1, len(grown)):  # several times as fast as cumsum along the rows
+            np.add(grown[row - 1], grown[row], out=grown[row])
+        values: FloatArray = self.firsts[columns] + grown[rows]
+        steps = self.steps[columns]
+        if steps.any():
+            values += steps * np.arange(rows.start, rows.stop)[:, None]
+        return values
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.firsts.nbytes + self.steps.nbytes + self.deltas.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Decimals:
+    """Whole numbers divided by `10 ** exponents[column]`."""
+
+    whole: Offsets | Deltas
+    exponents: NDArray[np.uint8]
+
+    def read(self, rows: slice, columns: Columns) -> FloatArray:
+        values = self.whole.read(rows, columns)
+        values /= POWERS_OF_TEN[self.exponents[columns]]
+        return values
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.whole.memory_bytes + self.exponents.nbytes
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
     """`values[row, column]`, float32 or float64."""
 
@@ -69,40 +145,6 @@ class Plain:
         return self.values.nbytes
 
 
-Stripe: TypeAlias = Constant | Offsets | Plain
+Stripe: TypeAlias = Constant | Runs | Offsets | Deltas | Decimals | Plain
 
-
-def encode(values: FloatArray) -> list[tuple[IntArray, Stripe]]:
-    """The columns of `values[row, column]` by kind: their positions, and the stripe that holds them."""
-    constant = _same_bits(values, values[:1])
-    stripes: list[tuple[IntArray, Stripe]] = [(np.flatnonzero(constant), Constant(values[0, constant]))]
-    varying = np.flatnonzero(~constant)
-    if len(varying):
-        stripes += [(varying[at], stripe) for at, stripe in _encode_varying(values[:, varying])]
-    return [(columns, stripe) for columns, stripe in stripes if len(columns)]
-
-
-def _encode_varying(values: FloatArray) -> list[tuple[IntArray, Stripe]]:
-    with np.errstate(all="ignore"):  # infinities and NaN fail the tests below, and that is what they are for
-        bases = values.min(axis=0)
-        offsets = values - bases
-        spans = offsets.max(axis=0)
-        whole = (offsets == np.rint(offsets)).all(axis=0) & _same_bits(bases + offsets, values)
-        single = _same_bits(values.astype(np.float32).astype(np.float64), values)
-    stripes: list[tuple[IntArray, Stripe]] = []
-    left = np.ones(values.shape[1], dtype=np.bool_)
-    for dtype in _OFFSET_TYPES:
-        at = np.flatnonzero(left & whole & (spans <= np.iinfo(dtype).max))
-        stripes.append((at, Offsets(bases[at], offsets[:, at].astype(dtype))))
-        left[at] = False
-    at = np.flatnonzero(left & single)
-    stripes.append((at, Plain(values[:, at].astype(np.float32))))
-    at = np.flatnonzero(left & ~single)
-    stripes.append((at, Plain(values[:, at])))
-    return stripes
-
-
-def _same_bits(some: FloatArray, others: FloatArray) -> BoolArray:
-    """bool[column]: whether all rows agree."""
-    same: BoolArray = (some.view(np.uint64) == others.view(np.uint64)).all(axis=0)
-    return same
+POWERS_OF_TEN: Final[FloatArray] = np.array([10.0**exponent for exponent in range(10)])

@@ -8,14 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsdb.block import Block, Layout, as_slice
+from tsdb.block import Block, Layout, as_slice, merged
 from tsdb.encoding import Plain
 from tsdb.sample import ABSENT, FOREVER_MS, BoolArray, CodeArray, FloatArray, IntArray, is_absent
 from tsdb.slab import Part, Slab
+from tsdb.times import Times
 
-HEAD_ROWS = 128
+HEAD_ROWS = 24
 OPEN_ROWS = 8
 """The newest rows stay in the head when it is sealed: the rest of a scrape may come in a later request."""
+BLOCK_ROWS = 96
+NARROW_COLUMNS = 16
+NARROW_BLOCK_ROWS = 240
+"""In rings up to NARROW_COLUMNS wide the arrays themselves weigh more than what they hold."""
 
 
 class RingView(NamedTuple):
@@ -31,39 +36,47 @@ class RingView(NamedTuple):
         """The blocks, and the head in the guise of one."""
         if not self.rows:
             return list(self.blocks)
-        head = Block(self.layout, self.timestamps_ms[: self.rows], (Plain(self.values[: self.rows]),))
-        return [*self.blocks, head]
+        times = Times.around(self.timestamps_ms[: self.rows])
+        return [*self.blocks, Block(self.layout, times, (Plain(self.values[: self.rows]),))]
 
     def slab(self, positions: IntArray, series: IntArray, start_ms: int, end_ms: int) -> Slab:
         """What the ring holds of the given series in a range, both ends inclusive."""
-        parts = []
+        parts, times = [], []
         layout: Layout | None = None
         for block in self.parts():
-            first = int(np.searchsorted(block.timestamps_ms, start_ms))
-            end = int(np.searchsorted(block.timestamps_ms, end_ms, side="right"))
+            if block.times.last_ms < start_ms or block.times.first_ms > end_ms:
+                continue
+            timestamps_ms = block.times.read()
+            first = int(np.searchsorted(timestamps_ms, start_ms))
+            end = int(np.searchsorted(timestamps_ms, end_ms, side="right"))
             if first < end:
                 if block.layout is not layout:
                     layout, columns = block.layout, block.layout.find(series)
                 parts.append(Part(block, slice(first, end), columns))
-        times = [part.block.timestamps_ms[part.rows] for part in parts]
-        timestamps_ms = np.concatenate(times) if times else np.zeros(0, dtype=np.int64)
-        return Slab(positions, timestamps_ms, tuple(parts))
+                times.append(timestamps_ms[first:end])
+        return Slab(positions, np.concatenate(times) if times else np.zeros(0, np.int64), tuple(parts))
 
 
 class Ring:
     """Rows of samples under one timestamp column.
 
     Invariants: timestamps ascend strictly over blocks and head; the newest row stands in the head; cells of
-    `_values` are meaningful in the first `_rows` rows and `len(_layout)` columns.
+    `_values` are meaningful in the first `_rows` rows and `len(_layout)` columns. The first `_full` blocks
+    stay as they are; those behind are put together once they have `_block_rows`.
     """
 
-    __slots__ = ("_blocks", "_layout", "_rows", "_timestamps_ms", "_values", "_view")
+    __slots__ = ("_block_rows", "_blocks", "_full", "_layout", "_rows", "_timestamps_ms", "_values", "_view")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        """An empty ring. Rings that fill together are sealed at other rows if they differ in `number`."""
+        sealed_rows = HEAD_ROWS - OPEN_ROWS
+        head_rows = HEAD_ROWS - number % sealed_rows
+        self._block_rows = BLOCK_ROWS - number // sealed_rows * sealed_rows % BLOCK_ROWS
         self._blocks: tuple[Block, ...] = ()
-        self._layout = Layout(np.zeros(0, dtype=np.int64))
-        self._timestamps_ms: IntArray = np.zeros(0, dtype=np.int64)
-        self._values: FloatArray = np.zeros((0, 0))
+        self._full = 0
+        self._layout = Layout(np.array([], dtype=np.int64))
+        self._timestamps_ms: IntArray = np.zeros(head_rows, dtype=np.int64)
+        self._values: FloatArray = np.zeros((head_rows, 0))
         self._rows = 0
         self._publish()
 
@@ -83,7 +96,7 @@ class Ring:
         """Give new columns to series. Requires: they have none in the head."""
         width, joined = len(self._layout), len(self._layout) + len(series)
         if joined > self._values.shape[1]:
-            self._values = self._widened(max(joined, 2 * width if width else 0))
+            self._values = self._widened(max(joined, width + width // 4))
         self._values[: self._rows, width:joined] = ABSENT
         self._layout = Layout(np.concatenate((self._layout.series, series)))
         self._publish()
@@ -137,33 +150,51 @@ class Ring:
         filled = ~is_absent(values).all(axis=1)
         return slab.timestamps_ms[filled], values[filled]
 
-    def seal(self, keep: BoolArray) -> None:
+    def seal(self, keep: BoolArray, oldest_ms: int) -> None:
         """Make a block of the head's rows but for the last few, and start another head from those.
 
-        Only columns in `keep` have a place in the new head.
+        Only columns in `keep` have a place in the new head. Rows older than `oldest_ms` are left out.
         """
-        width, end = len(self._layout), max(self._rows - OPEN_ROWS, 0)
-        values = self._values[: self._rows, :width]
-        if end:
-            block = Block.sealed(self._layout, self._timestamps_ms[:end], values[:end])
-            self._blocks = (*self._blocks, block)
-        timestamps_ms = np.zeros(HEAD_ROWS, dtype=np.int64)
-        timestamps_ms[: self._rows - end] = self._timestamps_ms[end : self._rows]
+        end = max(self._rows - OPEN_ROWS, 0)
+        start = int(np.searchsorted(self._timestamps_ms[:end], oldest_ms))
+        if start < end:
+            values = self._values[start:end, : len(self._layout)]
+            self._add(Block.sealed(self._layout, self._timestamps_ms[start:end], values), oldest_ms)
+        timestamps_ms, values = self._timestamps_ms[end : self._rows], self._values[end : self._rows]
+        values = values[:, : len(self._layout)]
         if not keep.all():
             self._layout = Layout(self._layout.series[keep])
             values = values[:, keep]
-        self._timestamps_ms = timestamps_ms
-        self._values = np.empty((HEAD_ROWS, len(self._layout)))
-        self._values[: self._rows - end] = values[end:]
-        self._rows -= end
+        self._start_head(timestamps_ms, values)
         self._publish()
 
     def expire(self, oldest_ms: int) -> None:
         """Drop blocks that end before `oldest_ms`."""
-        kept = tuple([block for block in self._blocks if block.timestamps_ms[-1] >= oldest_ms])
+        kept = tuple([block for block in self._blocks if block.times.last_ms >= oldest_ms])
         if len(kept) < len(self._blocks):
+            self._full = max(self._full - len(self._blocks) + len(kept), 0)
             self._blocks = kept
             self._publish()
+
+    def _add(self, block: Block, oldest_ms: int) -> None:
+        """Put a block behind the others; with the young ones before it into one, once they are enough."""
+        young = [*self._blocks[self._full :], block]
+        rows = sum(block.times.rows for block in young)
+        narrow = len(self._layout) <= NARROW_COLUMNS
+        complete = rows + HEAD_ROWS - OPEN_ROWS > (NARROW_BLOCK_ROWS if narrow else self._block_rows)
+        if len(young) > 1 and (complete or narrow):
+            young = [merged(young, oldest_ms)]
+        self._blocks = (*self._blocks[: self._full], *young)
+        if complete:
+            self._full = len(self._blocks)
+            self._block_rows = BLOCK_ROWS
+
+    def _start_head(self, timestamps_ms: IntArray, values: FloatArray) -> None:
+        rows = self._rows = len(values)
+        self._timestamps_ms = np.zeros(HEAD_ROWS, dtype=np.int64)
+        self._timestamps_ms[:rows] = timestamps_ms
+        self._values = np.empty((HEAD_ROWS, len(self._layout)))
+        self._values[:rows] = values
 
     @property
     def memory_bytes(self) -> int:

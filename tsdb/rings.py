@@ -13,6 +13,9 @@ from tsdb.arrays import grown, runs
 from tsdb.ring import Ring, RingView, misfits
 from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
 
+MAX_COLUMNS = 4096
+"""A wider batch is spread over several rings: to seal one takes up to ten milliseconds."""
+
 
 class Rings:
     """All rings. `ring_of[series_id]` is -1 for a series without samples.
@@ -54,26 +57,39 @@ class Rings:
         first = int(rings[0])
         if first >= 0 and (rings == first).all():
             return self._write_row(first, timestamp_ms, ids, values)
-        new = rings < 0
-        if new.any():
-            rings[new] = self._settle(timestamp_ms, ids[new], rings[~new])
+        rings = self.settle(timestamp_ms, ids)
         stored = np.empty(len(ids))
         for at in runs(rings):
             stored[at] = self._write_row(int(rings[at[0]]), timestamp_ms, ids[at], values[at])
         return stored
 
-    def write_rows(self, timestamps_ms: IntArray, ids: IntArray, values: FloatArray) -> int:
-        """Store rows of a matrix as far as one head has room; how many. 0 if the series don't share a ring.
+    def settle(self, timestamp_ms: int, ids: IntArray) -> CodeArray:
+        """The ring of each series, a first one for those that are in none.
 
-        Requires: as `write`, and no series twice.
+        New series go where their company is, if that has or takes a row at this time.
         """
-        first_ms = int(timestamps_ms[0])
         rings = self.ring_of[ids]
         new = rings < 0
-        if new.any():
-            rings[new] = self._settle(first_ms, ids[new], rings[~new])
-        number = int(rings[0])
-        if (rings != number).any() or self._newest_ms[number] >= first_ms:
+        if not new.any():
+            return rings
+        joining = np.unique(ids[new])
+        company = np.bincount(rings[~new])
+        while len(joining):
+            number = self._ring_for(timestamp_ms, company)
+            some = joining[: MAX_COLUMNS - len(self._rings[number].layout)]
+            self.ring_of[some] = number
+            self._column_of[some] = -1
+            self._columns(self._rings[number], some)
+            joining = joining[len(some) :]
+        return self.ring_of[ids]
+
+    def write_rows(self, timestamps_ms: IntArray, ids: IntArray, values: FloatArray) -> int:
+        """Store rows of a matrix as far as the head has room; how many. 0 if they don't come after its rows.
+
+        Requires: as `write`; one ring; no series twice.
+        """
+        number = int(self.ring_of[ids[0]])
+        if self._newest_ms[number] >= timestamps_ms[0]:
             return 0
         ring = self._rings[number]
         if ring.room == 0 and self._seal(number):
@@ -105,7 +121,7 @@ class Rings:
             self.forget(np.flatnonzero(np.isin(self.ring_of, spent)))
             self._newest_ms[spent] = NEVER_MS
             for number in spent.tolist():
-                self._rings[number] = Ring()
+                self._rings[number] = Ring(0)
                 self._free.append(number)
 
     def forget(self, ids: IntArray) -> None:
@@ -135,15 +151,19 @@ class Rings:
         ring.fill(found, columns, values)
         return ring.cells(found, columns)
 
-    def _settle(self, timestamp_ms: int, ids: IntArray, company: CodeArray) -> int:
-        """Give series their first ring: where their company is, if that has or takes a row at this time."""
-        number = int(np.bincount(company).argmax()) if len(company) else -1
-        if number < 0 or not self._takes(number, timestamp_ms):
-            current = np.flatnonzero(self._newest_ms[: len(self._rings)] == timestamp_ms)
-            number = int(current[0]) if len(current) else self._new_ring()
-        self.ring_of[ids] = number
-        self._column_of[ids] = -1
-        return number
+    def _ring_for(self, timestamp_ms: int, company: IntArray) -> int:
+        """A ring for new series: one with a column to spare, by preference one with much of their company."""
+        liked = np.argsort(-company, kind="stable")[: np.count_nonzero(company)]
+        for number in liked.tolist():
+            if self._has_room(number) and self._takes(number, timestamp_ms):
+                return int(number)
+        for number in np.flatnonzero(self._newest_ms[: len(self._rings)] == timestamp_ms).tolist():
+            if self._has_room(number):
+                return int(number)
+        return self._new_ring()
+
+    def _has_room(self, number: int) -> bool:
+        return len(self._rings[number].layout) < MAX_COLUMNS
 
     def _takes(self, number: int, timestamp_ms: int) -> bool:
         return (
@@ -151,12 +171,15 @@ class Rings:
         )
 
     def _new_ring(self) -> int:
-        if self._free:
-            return self._free.pop()
-        self._rings.append(Ring())
+        number = self._free.pop() if self._free else len(self._rings)
+        ring = Ring(number)
+        if number < len(self._rings):
+            self._rings[number] = ring
+            return number
+        self._rings.append(ring)
         if len(self._rings) > len(self._newest_ms):
             self._newest_ms = grown(self._newest_ms, len(self._rings), NEVER_MS)
-        return len(self._rings) - 1
+        return number
 
     def _columns(self, ring: Ring, ids: IntArray) -> CodeArray:
         """The head's columns of series of the ring, given to them where they have none."""
@@ -174,14 +197,14 @@ class Rings:
     def _seal(self, number: int) -> bool:
         """Seal a ring's head; True if series left the ring because they don't share its timestamps."""
         ring = self._rings[number]
-        series, present = ring.layout.series, ring.presence()
+        series, present = ring.layout.series.astype(np.int64), ring.presence()
         owned: BoolArray = self.ring_of[series] == number
         leaving = [] if present.all() else misfits(present & owned)
         for columns in leaving:
             owned[columns] = False
             self._move(number, series[columns])
         keep = owned & present.any(axis=0)
-        ring.seal(keep)
+        ring.seal(keep, self._oldest_ms)
         if not keep.all():
             self._column_of[series[owned & ~keep]] = -1
             self._column_of[ring.layout.series] = np.arange(len(ring.layout))
@@ -200,7 +223,7 @@ class Rings:
         self._column_of[series] = columns = np.arange(len(series), dtype=np.int32)
         for row in range(len(timestamps_ms)):
             if ring.room == 0:
-                ring.seal(np.ones(len(series), dtype=np.bool_))
+                ring.seal(np.ones(len(series), dtype=np.bool_), self._oldest_ms)
             ring.append(int(timestamps_ms[row]), columns, values[row])
         if len(timestamps_ms):
             self._newest_ms[target] = timestamps_ms[-1]

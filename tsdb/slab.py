@@ -7,11 +7,11 @@ import numpy as np
 from tsdb.block import Block, as_slice
 from tsdb.sample import ABSENT, FloatArray, IntArray
 
-_COLUMNS_AT_ONCE = 512
-"""So many columns of a block stay in the cache while they are decoded."""
+_CELLS_AT_ONCE = 1 << 16
+"""So many cells of a block stay in the cache while they are decoded."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """Rows of one block in a slab; `columns` are the slab's columns in the block, -1 where it lacks one."""
 
@@ -35,7 +35,7 @@ class Part:
         return int(self.rows.stop - self.rows.start)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slab:
     """Series of a selection that share one timestamp column.
 
@@ -47,6 +47,11 @@ class Slab:
     timestamps_ms: IntArray
     parts: tuple[Part, ...]
 
+    def take(self, columns: IntArray) -> "Slab":
+        """The slab of some of its columns, in the given order."""
+        parts = [Part(part.block, part.rows, part.columns[columns]) for part in self.parts]
+        return Slab(self.series[columns], self.timestamps_ms, tuple(parts))
+
     def read(self, columns: slice = slice(None), rows: slice = slice(None)) -> FloatArray:
         """float64[row, column], with ABSENT and STALE as stored. Not to be written to; steps are 1."""
         first_column, end_column, _ = columns.indices(len(self.series))
@@ -55,10 +60,12 @@ class Slab:
         part_start = 0
         for part in self.parts:
             start, end = max(first_row, part_start), min(end_row, part_start + len(part))
-            within = slice(start - part_start, end - part_start)
-            for column in range(first_column, end_column, _COLUMNS_AT_ONCE) if start < end else ():
-                some = slice(column, min(column + _COLUMNS_AT_ONCE, end_column))
-                at = slice(some.start - first_column, some.stop - first_column)
-                values[start - first_row : end - first_row, at] = part.read(some, within)
+            if start < end:
+                within = slice(start - part_start, end - part_start)
+                width = max(_CELLS_AT_ONCE // (end - start), 1)
+                for column in range(first_column, end_column, width):
+                    some = slice(column, min(column + width, end_column))
+                    at = slice(some.start - first_column, some.stop - first_column)
+                    values[start - first_row : end - first_row, at] = part.read(some, within)
             part_start += len(part)
         return values

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsdb.arrays import grown, runs
+from tsdb.block import as_slice
 from tsdb.histogram import FloatHistogram
 from tsdb.histogram_arithmetic import hint_after
 from tsdb.index import Index
@@ -112,13 +113,13 @@ class Store:
         Requires: timestamps ascend strictly; each series stands there once.
         """
         present = ~is_absent(values)
-        row = self._append_rows(timestamps_ms, series_ids, values, present)
         outcomes = np.zeros(values.shape, dtype=np.uint8)
-        for late in range(row, len(timestamps_ms)):
-            at = np.flatnonzero(present[late])
-            refused = self._append_row(int(timestamps_ms[late]), series_ids[at], values[late, at])
-            if refused is not None:
-                outcomes[late, at] = refused
+        filled = np.flatnonzero(present.any(axis=0))
+        for at in self._by_ring(timestamps_ms, series_ids[filled]):
+            columns = as_slice(filled[at])
+            outcomes[:, columns] = self._append_columns(
+                timestamps_ms, series_ids[columns], values[:, columns], present[:, columns]
+            )
         return self._counted(outcomes, int(np.count_nonzero(present)))
 
     def append_histograms(
@@ -256,13 +257,28 @@ class Store:
         self._newest_ms[ids] = timestamp_ms
         return _differs(stored, values)
 
+    def _by_ring(self, timestamps_ms: IntArray, ids: IntArray) -> list[IntArray]:
+        """Positions of series that share a ring; no matter how where the matrix begins too early for one."""
+        if not len(ids) or timestamps_ms[0] < self._oldest_ms:
+            return [np.arange(len(ids))]
+        return runs(self._rings.settle(int(timestamps_ms[0]), ids))
+
+    def _append_columns(
+        self, timestamps_ms: IntArray, ids: IntArray, values: FloatArray, present: BoolArray
+    ) -> OutcomeArray:
+        """Store a matrix: as many rows at once as the series share a ring, the rest row by row."""
+        outcomes = np.zeros(values.shape, dtype=np.uint8)
+        for late in range(self._append_rows(timestamps_ms, ids, values, present), len(timestamps_ms)):
+            at = np.flatnonzero(present[late])
+            refused = self._append_row(int(timestamps_ms[late]), ids[at], values[late, at])
+            if refused is not None:
+                outcomes[late, at] = refused
+        return outcomes
+
     def _append_rows(
         self, timestamps_ms: IntArray, ids: IntArray, values: FloatArray, present: BoolArray
     ) -> int:
         """Store many rows at once while the series share a ring; the number of rows done."""
-        alive = present.any(axis=0)
-        if not alive.all():
-            ids, values, present = ids[alive], values[:, alive], present[:, alive]
         if not len(ids) or timestamps_ms[0] < max(self._oldest_ms, self._newest_ms[ids].max() + 1):
             return 0
         row = 0

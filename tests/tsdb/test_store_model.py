@@ -33,7 +33,13 @@ bits = st.sampled_from(BITS)
 class StoreAgainstModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.patches = [patch("tsdb.ring.HEAD_ROWS", 6), patch("tsdb.ring.OPEN_ROWS", 2)]
+        self.patches = [
+            patch("tsdb.ring.HEAD_ROWS", 6),
+            patch("tsdb.ring.OPEN_ROWS", 2),
+            patch("tsdb.ring.BLOCK_ROWS", 12),
+            patch("tsdb.ring.NARROW_COLUMNS", 2),
+            patch("tsdb.rings.MAX_COLUMNS", 4),
+        ]
         for active in self.patches:
             active.start()
         self.model: dict[int, list[tuple[int, int]]] = {i: [] for i in range(len(SERIES))}

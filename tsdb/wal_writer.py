@@ -1,0 +1,77 @@
+"""What a file of the log has said so far, and the records that add to it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from tsdb import wal_format
+from tsdb.arrays import grown
+from tsdb.histogram import FloatHistogram
+from tsdb.labels import Labels
+from tsdb.sample import BoolArray, CodeArray, FloatArray, IntArray
+
+LabelsOf: TypeAlias = Callable[[IntArray], Sequence[Labels]]
+"""The labels of series ids."""
+
+_MAX_SLOTS: Final = 4096
+_MAX_CELLS: Final = 1 << 20
+
+
+class LogWriter:
+    """Turns samples into records of one file. Each method answers with the bytes to write next."""
+
+    def __init__(self, labels_of: LabelsOf) -> None:
+        self._labels_of = labels_of
+        self._told: BoolArray = np.zeros(0, dtype=np.bool_)  # [series id]: whether the file has its labels
+        self._slots: dict[bytes, tuple[int, wal_format.BitsArray]] = {}  # by ids; number, newest row
+        self._free = list(range(_MAX_SLOTS))
+        self._cells = 0
+
+    def forget(self, reclaimed: Callable[[IntArray], BoolArray]) -> None:
+        """Ids were reclaimed: they may stand for other series from now on."""
+        told = np.flatnonzero(self._told)
+        self._told[told[reclaimed(told)]] = False
+
+    def row(self, time_ms: int, series_ids: IntArray, values: FloatArray) -> bytes:
+        """Samples of one time. Requires: at least one; no series twice."""
+        news = self._series(series_ids)
+        ids = series_ids.astype(np.int32)
+        key = ids.tobytes()
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = self._new_slot(len(ids))
+            news += wal_format.write_columns(slot[0], ids)
+        number, before = slot
+        cells = values.view(np.uint64)
+        row = wal_format.write_row(number, time_ms, cells, before)
+        before[:] = cells
+        return news + row
+
+    def histogram(self, series_id: int, time_ms: int, histogram: FloatHistogram) -> bytes:
+        """One native histogram."""
+        news = self._series(np.array([series_id]))
+        return news + wal_format.write_histogram(series_id, time_ms, histogram)
+
+    def starts(self, series_id: int, times_ms: IntArray, starts_ms: IntArray) -> bytes:
+        """Start timestamps of one series."""
+        return self._series(np.array([series_id])) + wal_format.write_starts(series_id, times_ms, starts_ms)
+
+    def _series(self, ids: IntArray) -> bytes:
+        top = int(ids.max()) + 1
+        if top > len(self._told):
+            self._told = grown(self._told, top)
+        untold = ids[~self._told[ids]]
+        if not len(untold):
+            return b""
+        self._told[untold] = True
+        codes: CodeArray = untold.astype(np.int32)
+        return wal_format.write_series(codes, self._labels_of(untold))
+
+    def _new_slot(self, width: int) -> tuple[int, wal_format.BitsArray]:
+        while self._slots and (not self._free or self._cells + width > _MAX_CELLS):
+            number, cells = self._slots.pop(next(iter(self._slots)))
+            self._free.append(number)
+            self._cells -= len(cells)
+        self._cells += width
+        return self._free.pop(), np.zeros(width, dtype=np.uint64)
