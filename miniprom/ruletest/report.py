@@ -129,7 +129,7 @@ def _dump(result: TestResult) -> Iterator[str]:
     """Every sample in the store, series by series."""
     seconds = result.end_ms // 1000 + 1
     snapshot = result.store.snapshot(seconds * 1000)
-    value = Engine().instant(snapshot, f'{{__name__=~".+"}}[{seconds}s]', seconds * 1000).value
+    value = Engine().instant(snapshot, f'{{__name__=~".+"}}[{seconds + 1}s]', seconds * 1000).value
     assert isinstance(value, RawMatrix)
     for series in actual_series(value):
         samples = (

@@ -83,6 +83,12 @@ class Api:
         services = self.server.services
         self._loop.run_until_complete(services.scrape.apply(services.config.scrape_configs))
 
+    def start_rules(self) -> None:
+        """Let the rule manager know its groups; the clock stands, so nothing is evaluated."""
+        server = self.server
+        settings = server._rule_settings(server.services.config, server._rule_groups)
+        self._loop.run_until_complete(server.services.rules.apply(settings))
+
     def add(self, labels: Mapping[str, str], points: Sequence[tuple[float, float]]) -> None:
         """Store samples: (seconds before now, value)."""
         ids = self.store.series_ids([labels_from(labels)])

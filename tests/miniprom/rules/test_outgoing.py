@@ -8,9 +8,8 @@ from miniprom.rules.notifier import Alert
 from miniprom.rules.outgoing import graph_path, outgoing
 from miniprom.rules.states import AlertInstance, State
 
-FIRING = AlertInstance(
-    (("alertname", "Down"), ("job", "a")), State.FIRING, 5, 0.0, {"x": "y"}, fired_at_ms=10
-)
+LABELS = (("alertname", "Down"), ("job", "a"))
+FIRING = AlertInstance(LABELS, State.FIRING, 5, 0.0, {"x": "y"}, fired_at_ms=10)
 
 
 def sent(
