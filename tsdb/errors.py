@@ -15,3 +15,7 @@ class RegexError(TsdbError, ValueError):
 
 class IncompatibleHistogramsError(TsdbError, ValueError):
     """Two native histograms that can't be combined: one has exponential buckets, the other custom ones."""
+
+
+class FolderLockedError(TsdbError):
+    """A folder of the log that another process has open."""

@@ -22,14 +22,14 @@ class Replayed:
     damage: DamagedError | None
 
 
-def replay(content: memoryview, store: Store) -> Replayed:
+def replay(content: bytes, store: Store) -> Replayed:
     """Append all samples of a file, up to the first damaged record."""
     reader = _Reader(store)
     count = 0
     kind: Kind | None = None
     damage = None
     try:
-        for kind, payload in wal_format.records(content):
+        for kind, payload in wal_format.records(memoryview(content)):
             reader.read(kind, payload)
             count += 1
     except DamagedError as error:

@@ -34,12 +34,15 @@ class LogWriter:
         self._told[told[reclaimed(told)]] = False
 
     def row(self, time_ms: int, series_ids: IntArray, values: FloatArray) -> bytes:
-        """Samples of one time. Requires: at least one; no series twice."""
+        """Samples of one time; of two of a series, the first. Requires: at least one."""
         news = self._series(series_ids)
         ids = series_ids.astype(np.int32)
         key = ids.tobytes()
         slot = self._slots.get(key)
         if slot is None:
+            distinct, first = np.unique(series_ids, return_index=True)
+            if len(distinct) < len(series_ids):
+                return news + self.row(time_ms, distinct, values[first])
             slot = self._slots[key] = self._new_slot(len(ids))
             news += wal_format.write_columns(slot[0], ids)
         number, before = slot
@@ -64,6 +67,7 @@ class LogWriter:
         untold = ids[~self._told[ids]]
         if not len(untold):
             return b""
+        untold = np.unique(untold)
         self._told[untold] = True
         codes: CodeArray = untold.astype(np.int32)
         return wal_format.write_series(codes, self._labels_of(untold))
