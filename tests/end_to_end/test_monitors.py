@@ -77,7 +77,10 @@ def targets(url: str) -> list[dict[str, Any]]:
 
 def test_pod_monitor_of_flux_is_scraped_without_the_operator(tmp_path: Path) -> None:
     api, port = KubernetesApi(tmp_path / "api"), free_port()
-    api.collections |= {f"{MONITORS}/podmonitors", f"{MONITORS}/servicemonitors"}
+    api.collections |= {
+        f"{MONITORS}/podmonitors": "PodMonitor",
+        f"{MONITORS}/servicemonitors": "ServiceMonitor",
+    }
     monitor = yaml.safe_load(flux_file("v2-podmonitor.yaml").read_text())
     monitor["metadata"]["namespace"] = "monitoring"  # kubectl fills it in
     for number, controller in enumerate(CONTROLLERS, start=1):

@@ -19,15 +19,15 @@ from aiohttp import web
 Json = dict[str, Any]
 
 BUILT_IN = {
-    "api/v1/pods",
-    "api/v1/services",
-    "api/v1/endpoints",
-    "api/v1/nodes",
-    "api/v1/namespaces",
-    "apis/discovery.k8s.io/v1/endpointslices",
-    "apis/networking.k8s.io/v1/ingresses",
-    "apis/apps/v1/replicasets",
-    "apis/batch/v1/jobs",
+    "api/v1/pods": "Pod",
+    "api/v1/services": "Service",
+    "api/v1/endpoints": "Endpoints",
+    "api/v1/nodes": "Node",
+    "api/v1/namespaces": "Namespace",
+    "apis/discovery.k8s.io/v1/endpointslices": "EndpointSlice",
+    "apis/networking.k8s.io/v1/ingresses": "Ingress",
+    "apis/apps/v1/replicasets": "ReplicaSet",
+    "apis/batch/v1/jobs": "Job",
 }
 _PATH = re.compile(r"(?P<api>api/v1|apis/[^/]+/[^/]+)/(namespaces/(?P<namespace>[^/]+)/)?(?P<plural>[a-z]+)")
 _HANG_UP = None
@@ -50,7 +50,8 @@ class KubernetesApi:
     pages: Mapping[str, str] = field(default_factory=dict)
     """Other paths that answer with text, such as /metrics."""
     port: int = 0
-    collections: set[str] = field(default_factory=lambda: set(BUILT_IN))
+    collections: dict[str, str] = field(default_factory=lambda: dict(BUILT_IN))
+    """The kind of each collection; a custom resource definition adds one."""
     requests: list[str] = field(default_factory=list)
     version: int = 100
     _objects: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
@@ -85,7 +86,8 @@ class KubernetesApi:
         stored = self._objects.setdefault(collection, {})
         kind = "MODIFIED" if key in stored else "ADDED"
         self.version += 1
-        item = {**item, "metadata": {**metadata, "resourceVersion": str(self.version)}}
+        item = {**self._kind(collection), **item}
+        item["metadata"] = {**metadata, "resourceVersion": str(self.version)}
         stored[key] = item
         self._tell(Event(self.version, collection, kind, item))
         return item
@@ -135,6 +137,10 @@ class KubernetesApi:
             self.hang_up()
             await runner.cleanup()
 
+    def _kind(self, collection: str, suffix: str = "") -> Json:
+        version = collection.rpartition("/")[0].removeprefix("apis/").removeprefix("api/")
+        return {"apiVersion": version, "kind": self.collections.get(collection, "") + suffix}
+
     def _tell(self, event: Event) -> None:
         self._events.append(event)
         for queue in self._watchers:
@@ -167,7 +173,8 @@ class KubernetesApi:
         metadata = {"resourceVersion": str(version)}
         if end < len(items):
             metadata["continue"] = f"{version}:{end}"
-        return web.json_response({"kind": "List", "metadata": metadata, "items": items[start:end] or None})
+        kind = self._kind(wanted.collection, "List")
+        return web.json_response({**kind, "metadata": metadata, "items": items[start:end] or None})
 
     async def _watch(self, request: web.Request, wanted: "_Wanted") -> web.StreamResponse:
         since = int(request.query["resourceVersion"])
@@ -177,14 +184,15 @@ class KubernetesApi:
         for past in self._events:
             queue.put_nowait(past)
         self._watchers.append(queue)
-        response = web.StreamResponse()
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         try:
             while event := await queue.get():
                 if event.version <= since:
                     continue
                 if event.type == "BOOKMARK":
-                    item: Json = {"kind": "Bookmark", "metadata": {"resourceVersion": str(event.version)}}
+                    item: Json = self._kind(wanted.collection)
+                    item["metadata"] = {"resourceVersion": str(event.version)}
                 elif event.collection == wanted.collection and wanted.holds(event.object):
                     item = event.object
                 else:
@@ -247,5 +255,6 @@ def make_certificate(folder: Path) -> None:
 
 def _status(code: int, message: str) -> web.Response:
     return web.json_response(
-        {"kind": "Status", "status": "Failure", "code": code, "message": message}, status=code
+        {"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "message": message},
+        status=code,
     )

@@ -160,9 +160,9 @@ def test_rotated_token_is_used_for_the_next_request(run: Run) -> None:
 
 def test_refusal_is_logged_once_in_the_servers_words(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def story(world: World) -> None:
-        world.api.collections.remove(PODS_PATH)
+        del world.api.collections[PODS_PATH]
         await world.until(lambda: world.failures() >= 3)
-        world.api.collections.add(PODS_PATH)
+        world.api.collections[PODS_PATH] = "Pod"
         world.api.put(PODS_PATH, pod("a"))
         await world.until(lambda: world.changes)
 
