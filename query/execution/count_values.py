@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from query.execution.annotations import quoted
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.label_functions import is_label_name
 from query.execution.values import HistogramArray, Vector
-from query.language.ast import NOWHERE, Aggregation
+from query.language.ast import Aggregation, StringLiteral
+from query.language.literals import quote
 from tsdb import LabelFrame
 from tsdb.sample import FloatArray, IntArray
 
@@ -23,7 +23,8 @@ def count_values(
     `TooManySamplesError` if there are too many distinct values.
     """
     if not is_label_name(label):
-        raise EvaluationError(f"invalid label name {_as_written(node, label, context)}")
+        written = node.param.value if isinstance(node.param, StringLiteral) else label
+        raise EvaluationError(f"invalid label name {quote(written)}")
     steps, series = _samples(operand)
     values = operand.values[steps, series]
     histograms = None if operand.histograms is None else operand.histograms[steps, series]
@@ -40,12 +41,6 @@ def count_values(
     codes = keys.scope.encode_all(label, texts)[text_of[first]]
     labels = keys.take(series[first]).with_codes(label, codes)
     return Vector(labels, counts.astype(np.float64), None if counts.all() else counts > 0)
-
-
-def _as_written(node: Aggregation, label: str, context: EvalContext) -> str:
-    """The literal in the query: a text with bytes that are no UTF-8 can't be told from its value."""
-    span = node.param.span if node.param else NOWHERE
-    return context.annotations.query[span.start : span.end] or quoted(label)
 
 
 def _samples(operand: Vector) -> tuple[IntArray, IntArray]:

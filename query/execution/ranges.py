@@ -10,6 +10,7 @@ from query.execution.building import VectorBuilder
 from query.execution.columns import float_samples, present_mask
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
+from query.execution.histogram_stats import without_buckets
 from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
 from query.execution.values import Vector
@@ -98,10 +99,13 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
     selection = context.snapshot.select(
         node.matchers, int(start_ms[0]) - before_ms + 1, int(end_ms[-1]) + after_ms
     )
+    histograms: Sequence[HistogramSeries] = selection.histograms
+    if node.skips_buckets:
+        histograms = [without_buckets(each, start_ms - before_ms, end_ms + after_ms) for each in histograms]
     return RangeVector(
         selection.labels,
         partial(stored_blocks, selection),
-        selection.histograms,
+        histograms,
         start_ms,
         end_ms,
         extension=extension,

@@ -7,6 +7,7 @@ import numpy as np
 
 from query.execution.building import VectorBuilder
 from query.execution.context import EvalContext
+from query.execution.histogram_stats import without_buckets
 from query.execution.values import Vector
 from query.plan.nodes import InstantSelect, RangeNode
 from tsdb import Selection, Slab
@@ -56,7 +57,8 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
                     float_times[int(series[column])] = seen[:, column % seen.shape[1]]
                 values = samples if shown is Shown.SAMPLE else _seconds(shown, selection, series, times)
                 builder.add(series, values, present)
-    for each in selection.histograms:
+    for stored in selection.histograms:
+        each = without_buckets(stored, oldest + 1, reference) if node.skips_buckets else stored
         rows = np.searchsorted(each.timestamps_ms, reference, side="right") - 1
         times = each.timestamps_ms[rows]
         present = (rows >= 0) & (times > oldest) & (times > float_times[each.position])

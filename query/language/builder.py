@@ -38,7 +38,7 @@ from query.language.durations import (
 )
 from query.language.functions import AGGREGATORS, FUNCTIONS
 from query.language.lexer import span_between, token_span
-from query.language.literals import quote, unquote
+from query.language.literals import as_utf8, quote, unquote
 from query.language.modifiers import add_at, add_at_time, add_offset, extend
 from query.language.operations import SET_OPERATORS, operation_tree
 from query.language.problem import ProblemError, nearest
@@ -199,7 +199,7 @@ class Builder(Transformer[Token, Any]):
         return Names(names_and_right[:-1], token_span(names_and_right[-1]).end)
 
     def label(self, token: Token) -> str:
-        name = unquote(token) if token.type == "STRING" else str(token)
+        name = as_utf8(unquote(token)) if token.type == "STRING" else str(token)
         if not name:
             raise ProblemError(f"invalid label name for grouping: {quote(name)}", token_span(token))
         return name
@@ -224,14 +224,14 @@ class Builder(Transformer[Token, Any]):
         return Braces(matchers_and_right[:-1], span_between(left, matchers_and_right[-1]))
 
     def matcher(self, name: Token, operator: Token, value: Token) -> Matcher:
-        label = unquote(name) if name.type == "STRING" else str(name)
+        label = as_utf8(unquote(name)) if name.type == "STRING" else str(name)
         try:
-            return Matcher(label, _MATCH_OPS[operator], unquote(value))
+            return Matcher(label, _MATCH_OPS[operator], as_utf8(unquote(value)))
         except BadMatcherError as error:
             raise ProblemError(str(error), span_between(name, value)) from error
 
     def quoted_metric_name(self, token: Token) -> Matcher:
-        return Matcher(METRIC_NAME, MatchOp.EQUAL, unquote(token))
+        return Matcher(METRIC_NAME, MatchOp.EQUAL, as_utf8(unquote(token)))
 
     def matrix_selector(
         self, operand: Expr, left: Token, duration: DurationExpr, right: Token

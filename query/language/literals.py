@@ -134,15 +134,21 @@ def _escape(match: re.Match[str]) -> str:
     if char.isprintable() and char != "\ufffd":
         return char
     code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
+    if code < 0x80 or 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code & 0xFF:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def as_utf8(text: str) -> str:
+    """The text with U+FFFD for each byte that is not UTF-8."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def unquote(literal: str) -> str:
     r"""The value of a string literal in double or single quotes or backquotes. Raises `LiteralError`.
 
-    Bytes that are not UTF-8, which only `\x` and octal escapes can write, become U+FFFD.
+    Bytes that are not UTF-8, which only `\x` and octal escapes can write, become lone surrogates (PEP 383),
+    which `quote` writes as bytes again.
     """
     quote_mark, body = literal[0], literal[1:-1]
     if quote_mark == "`" or "\\" not in body:
@@ -154,7 +160,7 @@ def unquote(literal: str) -> str:
         escaped, end = _unescape(body, backslash + 1, quote_mark)
         parts.append(escaped)
     parts.append(body[end:].encode())
-    return b"".join(parts).decode(errors="replace")
+    return b"".join(parts).decode(errors="surrogateescape")
 
 
 def _unescape(body: str, start: int, quote_mark: str) -> tuple[bytes, int]:

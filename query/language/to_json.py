@@ -27,7 +27,7 @@ from query.language.ast import (
     VectorSelector,
 )
 from query.language.functions import FUNCTIONS
-from query.language.literals import format_number
+from query.language.literals import as_utf8, format_number
 from tsdb import Matcher
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ def to_json(expr: Expr) -> Json:
         case NumberLiteral():
             return {"type": "numberLiteral", "val": format_number(expr.value)}
         case StringLiteral():
-            return {"type": "stringLiteral", "val": expr.value}
+            return {"type": "stringLiteral", "val": as_utf8(expr.value)}
         case VectorSelector():
             return {"type": "vectorSelector", **_selector(expr)}
         case MatrixSelector():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from query.language import ast
+from query.language.literals import as_utf8
 from query.plan.durations import duration_ms
 from query.plan.nodes import (
     Aggregate,
@@ -33,6 +34,10 @@ STEP_DEPENDENT_FUNCTIONS: Final = frozenset(
 """Functions that look at the time of evaluation or of samples, which a fixed argument does not fix."""
 
 
+STATISTICS_FUNCTIONS: Final = frozenset({"histogram_avg", "histogram_count", "histogram_sum"})
+BUCKET_FUNCTIONS: Final = frozenset({"histogram_fraction", "histogram_quantile", "histogram_quantiles"})
+
+
 def build_plan(expr: ast.Expr, window: QueryWindow, *, default_subquery_step_ms: int) -> PlanNode:
     """The plan of `expr` for one query. Raises `PlanError`."""
     return _Planner(window, default_subquery_step_ms).build(expr).wrapped()
@@ -51,18 +56,31 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True)
 class _Planner:
+    """`wants_statistics` and `needs_buckets`: what stands above asks for, of native histograms.
+
+    Source: upstream detectHistogramStatsDecoding.
+    """
+
     window: QueryWindow
     default_subquery_step_ms: int
+    wants_statistics: bool = False
+    needs_buckets: bool = False
+
+    @property
+    def skips_buckets(self) -> bool:
+        return self.wants_statistics and not self.needs_buckets
 
     def build(self, expr: ast.Expr) -> _Part:
         match expr:
             case ast.NumberLiteral():
                 return _Part(Number(expr.value), is_invariant=True, worth_marking=False)
             case ast.StringLiteral():
-                return _Part(Text(expr.value), is_invariant=True, worth_marking=False)
+                return _Part(Text(as_utf8(expr.value)), is_invariant=True, worth_marking=False)
             case ast.VectorSelector():
                 at_ms = self._at(expr.at)
-                node = InstantSelect(expr.matchers, self._offset(expr.offset), at_ms, expr)
+                node = InstantSelect(
+                    expr.matchers, self._offset(expr.offset), at_ms, expr, self.skips_buckets
+                )
                 return _Part(node, at_ms is not None, worth_marking=True)
             case ast.MatrixSelector():
                 return self._range_select(expr)
@@ -84,12 +102,13 @@ class _Planner:
         selector = expr.selector
         at_ms = self._at(selector.at)
         range_ms = duration_ms(expr.range, self.window)
-        node = RangeSelect(selector.matchers, range_ms, self._offset(selector.offset), at_ms, expr)
+        offset_ms = self._offset(selector.offset)
+        node = RangeSelect(selector.matchers, range_ms, offset_ms, at_ms, expr, self.skips_buckets)
         return _Part(node, at_ms is not None, worth_marking=False)
 
     def _subquery(self, expr: ast.Subquery) -> _Part:
         """The inner expression is evaluated once if it is invariant, whether or not the range moves."""
-        inner = self.build(expr.expr)
+        inner = replace(self, needs_buckets=True).build(expr.expr)
         at_ms = self._at(expr.at)
         step_ms = duration_ms(expr.step, self.window) if expr.step else self.default_subquery_step_ms
         node = SubqueryRange(
@@ -103,7 +122,8 @@ class _Planner:
         return _Part(node, at_ms is not None, worth_marking=False)
 
     def _binary(self, expr: ast.Binary) -> _Part:
-        lhs, rhs = self.build(expr.lhs), self.build(expr.rhs)
+        planner = replace(self, needs_buckets=True) if expr.op in ("</", ">/") else self
+        lhs, rhs = planner.build(expr.lhs), planner.build(expr.rhs)
         if lhs.is_invariant and rhs.is_invariant:
             return _Part(BinaryOperation(lhs.node, rhs.node, expr), is_invariant=True, worth_marking=True)
         node = BinaryOperation(lhs.wrapped(), rhs.wrapped(), expr)
@@ -126,7 +146,12 @@ class _Planner:
         if constant is not None:
             return _Part(Number(constant), is_invariant=True, worth_marking=False)
         source = replace(expr, args=tuple(_bare(arg) for arg in expr.args))
-        args = [self.build(arg) for arg in source.args]
+        planner = replace(
+            self,
+            wants_statistics=self.wants_statistics or expr.function in STATISTICS_FUNCTIONS,
+            needs_buckets=self.needs_buckets or expr.function in BUCKET_FUNCTIONS,
+        )
+        args = [planner.build(arg) for arg in source.args]
         if all(arg.is_invariant for arg in args) and _is_fixed_by_its_args(source):
             node = FunctionCall(tuple(arg.node for arg in args), source)
             return _Part(node, is_invariant=True, worth_marking=True)

@@ -36,12 +36,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class InstantSelect:
-    """The newest sample of each series within the lookback before `at_ms` (None: the step) - `offset_ms`."""
+    """The newest sample of each series within the lookback before `at_ms` (None: the step) - `offset_ms`.
+
+    `skips_buckets`: of native histograms only counts and sums are of use to what stands above.
+    """
 
     matchers: tuple[Matcher, ...]
     offset_ms: int
     at_ms: int | None
     source: ast.VectorSelector
+    skips_buckets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class RangeSelect:
     offset_ms: int
     at_ms: int | None
     source: ast.MatrixSelector
+    skips_buckets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,14 @@ def matrices(draw: st.DrawFn, depth: int) -> Expr:
 
 def operands(expressions: SearchStrategy[Expr]) -> SearchStrategy[Expr]:
     """In parentheses where a modifier or an operator would bind otherwise."""
-    return expressions.map(lambda expr: Paren(expr) if isinstance(expr, Binary | Unary) else expr)
+    return expressions.map(lambda expr: Paren(expr) if _binds_otherwise(expr) else expr)
+
+
+def _binds_otherwise(expr: Expr) -> bool:
+    """Whether what follows would become part of `expr`: `x offset (5m) + y` goes on with the duration."""
+    if isinstance(expr, VectorSelector | Subquery):
+        return isinstance(expr.offset, DurationParen | DurationUnary)
+    return isinstance(expr, Binary | Unary)
 
 
 @st.composite

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from query.language.literals import (
     LiteralError,
+    as_utf8,
     format_duration_ms,
     format_number,
     parse_duration_ms,
@@ -130,7 +131,7 @@ def test_printed_duration_reads_back(duration_ms: int) -> None:
         (r'"\a\b\f\n\r\t\v\\"', "\a\b\f\n\r\t\v\\"),
         (r'"\101\x41\u0041\U00000041"', "AAAA"),
         (r'"\xc3\xa9"', "é"),
-        (r'"\xff"', "\ufffd"),
+        (r'"\xff"', "\udcff"),
         ('"☺"', "☺"),
     ],
 )
@@ -160,3 +161,15 @@ def test_malformed_escape_is_refused(literal: str, message: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_quoted_text_reads_back(text: str) -> None:
     assert unquote(quote(text)) == text
+
+
+def test_a_byte_that_is_not_utf8_survives_printing() -> None:
+    assert quote(unquote(r'"a\xc5\303z"')) == r'"a\xc5\xc3z"'
+
+
+def test_bytes_that_are_utf8_together_are_one_character() -> None:
+    assert quote(unquote(r'"\xc3\xa9"')) == '"é"'
+
+
+def test_a_byte_that_is_not_utf8_is_shown_as_the_replacement_character() -> None:
+    assert as_utf8(unquote(r'"a\xc5z"')) == "a\ufffdz"
