@@ -1,5 +1,6 @@
 """Lists of target groups as files and HTTP servers give them. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,8 +30,7 @@ def groups_of_json(body: bytes, source: str, extra: Mapping[str, str]) -> list[T
 def groups_of_yaml(body: bytes, source: str, extra: Mapping[str, str]) -> list[TargetGroup]:
     """The groups of a YAML document; `extra` labels are added to each. Raises `DiscoveryError`."""
     try:
-        # Every scalar is text: a label value of 1 or true is "1" or "true".
-        document: Any = yaml.load(body, Loader=yaml.BaseLoader)  # builds texts, lists and mappings only
+        document: Any = yaml.load(body, Loader=_TextLoader)  # builds texts, lists and mappings only
         listed = msgspec.convert(document or (), tuple[ListedGroup, ...])
     except (yaml.YAMLError, msgspec.MsgspecError) as error:
         raise DiscoveryError(f"expected a list of target groups: {error}") from error
@@ -44,3 +44,12 @@ def _groups(listed: Iterable[ListedGroup], source: str, extra: Mapping[str, str]
         )
         for position, group in enumerate(listed)
     ]
+
+
+class _TextLoader(yaml.BaseLoader):
+    """Every scalar but null is the text as it is written: a label value of 1 or true is "1" or "true"."""
+
+
+_NULL = "tag:yaml.org,2002:null"
+_TextLoader.add_implicit_resolver(_NULL, re.compile("(~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_TextLoader.add_constructor(_NULL, lambda _loader, _node: None)

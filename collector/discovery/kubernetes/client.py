@@ -49,6 +49,15 @@ class ApiClient:
         """Let go of connections."""
         await self._fetcher.close()
 
+    async def get(self, path: str) -> bytes:
+        """The body of a page. Raises one of `FAILURES`."""
+        request = self._as_get(ApiRequest(path, {}, is_watch=False))
+        async with asyncio.timeout(_LIST_SECONDS), self._fetcher.open(request) as response:
+            self._metrics.count_request(response.status)
+            if response.status != 200:
+                raise DiscoveryError(f"{path}: {response.status} {await _reason(response)}")
+            return await _whole(response)
+
     async def follow(
         self, reflector: Reflector[ObjectT], on_changes: Callable[[list[Change[ObjectT]]], None]
     ) -> None:
