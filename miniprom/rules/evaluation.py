@@ -133,9 +133,9 @@ def sightings_of(rule: AlertingRule, vector: InstantVector, expander: Expander) 
     sightings = []
     values = vector.values.tolist()
     for position, series in enumerate(vector.labels.series()):
-        is_histogram = vector.histograms is not None and vector.histograms[position] is not None
-        value = 0.0 if is_histogram else values[position]
-        expand = expander.of(rule.name, dict(series), value)
+        histogram = None if vector.histograms is None else vector.histograms[position]
+        value = values[position] if histogram is None else 0.0
+        expand = expander.of(rule.name, dict(series), value if histogram is None else histogram)
         labels = {name: text for name, text in series if name != METRIC_NAME}
         labels.update((name, expand(text)) for name, text in rule.labels)
         labels[ALERT_NAME] = rule.name

@@ -9,12 +9,12 @@ from miniprom.rules.errors import RuleError
 from miniprom.rules.evaluation import Environment, Evaluated, Failed, evaluate_rules
 from miniprom.rules.model import RuleGroup
 from miniprom.rules.rule_state import NO_SERIES, AlertingState, RuleState, Samples, state_of
-from miniprom.rules.stages import stages_of
+from miniprom.rules.stages import Stage, stages_of
 from miniprom.rules.states import AlertInstance
 from query import Control
 from tsdb import STALE, Outcome, Snapshot, Store
+from tsdb.appended import OutcomeArray
 from tsdb.sample import IntArray
-from tsdb.store import OutcomeArray
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class GroupState:
     def __init__(self, group: RuleGroup, store: Store, *, is_restored: bool = True) -> None:
         self.group = group
         self.rules = [state_of(rule, is_restored=is_restored) for rule in group.rules]
-        self.stages = stages_of(group.rules) if group.rules else ()
+        self.stages = stages_of(group.rules)
         self.stale_series: IntArray = NO_SERIES
         self.last_evaluation_ms: int | None = None
         self.duration_seconds = 0.0
@@ -40,7 +40,7 @@ class GroupState:
 
     def evaluate(
         self,
-        stage: range,
+        stage: Stage,
         snapshot: Snapshot,
         time_ms: int,
         environment: Environment,
@@ -48,7 +48,7 @@ class GroupState:
     ) -> list[Evaluated]:
         """What the rules of a stage find. In any thread."""
         return evaluate_rules(
-            self.group.rules[stage.start : stage.stop],
+            [self.group.rules[position] for position in stage],
             snapshot,
             time_ms,
             environment,
@@ -59,7 +59,7 @@ class GroupState:
 
     def commit(
         self,
-        stage: range,
+        stage: Stage,
         evaluated: Sequence[Evaluated],
         time_ms: int,
         environment: Environment,
@@ -69,7 +69,7 @@ class GroupState:
     ) -> list[Due]:
         """Write what was found, mark what vanished, and answer with the alerts to tell of."""
         due, batch = [], _Batch(self._store)
-        for state, each in zip(self.rules[stage.start : stage.stop], evaluated, strict=True):
+        for state, each in zip(self.states_of(stage), evaluated, strict=True):
             state.evaluated_at_ms = time_ms if started_ms is None else started_ms
             state.duration_seconds = each.duration_seconds
             if isinstance(each.finding, Failed):
@@ -85,6 +85,10 @@ class GroupState:
             batch.add(state, samples)
         self.samples_written += batch.write(time_ms - self.query_offset_ms(environment))
         return due
+
+    def states_of(self, stage: Stage) -> list[RuleState]:
+        """The states of a stage's rules."""
+        return [self.rules[position] for position in stage]
 
     def begin(self) -> None:
         """Before the first stage."""

@@ -21,6 +21,7 @@ from miniprom.rules.notifier import NoNotifier, Notifier
 from miniprom.rules.outgoing import outgoing
 from miniprom.rules.restore import DEFAULT_RESTORE, RestoreOptions, restore
 from miniprom.rules.rule_state import AlertingState, RuleState
+from miniprom.rules.stages import Stage
 from query import Control, QueryError
 from query.kernels.xxhash import xxh64
 from tsdb import Store
@@ -235,12 +236,12 @@ class _GroupLoop:
         metrics.missed.labels(key).inc(missed)
         metrics.iterations.labels(key).inc(missed)
 
-    def _count_rules(self, evaluated: Sequence[Evaluated], stage: range) -> None:
+    def _count_rules(self, evaluated: Sequence[Evaluated], stage: Stage) -> None:
         key, metrics = self.state.group.key, self._manager.metrics
         for each in evaluated:
             metrics.observe_rule(each.duration_seconds)
         metrics.evaluations.labels(key).inc(len(stage))
-        for state, each in zip(self.state.rules[stage.start : stage.stop], evaluated, strict=True):
+        for state, each in zip(self.state.states_of(stage), evaluated, strict=True):
             if state.last_error:
                 metrics.failures.labels(key).inc()
                 is_canceled = isinstance(each.finding, Failed) and each.finding.is_canceled

@@ -31,6 +31,8 @@ _REFUSALS: Final = {
     Outcome.OUT_OF_ORDER: "out of order sample",
     Outcome.DUPLICATE: "duplicate sample for timestamp",
     Outcome.TOO_OLD: "too old sample",
+    Outcome.NO_ROOM: "the memory limit leaves no room for new series",
+    Outcome.NO_ROOM: "no room for a new series: the memory limit is reached",
 }
 
 
@@ -124,7 +126,8 @@ class RecordingState(RuleState):
         if len(self._known_ids) == labels.size and _same_codes(columns, self._known_columns):
             return self._known_ids
         ids = store.series_ids(labels.series())
-        is_lasting = all(not len(codes) or codes.min() >= 0 for codes in columns.values())
+        arrays: list[IntArray | CodeArray] = [ids, *columns.values()]
+        is_lasting = all(not len(array) or array.min() >= 0 for array in arrays)
         self._known_columns, self._known_ids = (columns, ids) if is_lasting else ({}, NO_SERIES)
         return ids
 

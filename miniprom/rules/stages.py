@@ -1,55 +1,98 @@
-"""Which rules of a group may be evaluated on one snapshot: those that don't read what a rule before wrote.
+"""Which rules of a group may be evaluated on one snapshot.
 
 Upstream evaluates rule by rule, each seeing the samples of the rules before it. A stage gives the same
 answers with one snapshot, one visit to a worker thread and one append, and its rules share what they compute.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from miniprom.rules.model import AlertingRule, Rule
 from miniprom.rules.templating import asks_queries
 from query.language import ast
 from query.language.walk import walk
-from tsdb import METRIC_NAME, Matcher
+from tsdb import METRIC_NAME, Matcher, MatchOp
 
 ALERTS: Final = "ALERTS"
 ALERTS_FOR_STATE: Final = "ALERTS_FOR_STATE"
 
+Stage: TypeAlias = tuple[int, ...]
+"""Positions of rules in their group, ascending."""
 
-def stages_of(rules: Sequence[Rule]) -> tuple[range, ...]:
-    """The rules' positions in order, cut before each rule that may read what its stage has written."""
-    stages = []
-    start = 0
-    written: set[str] = set()
+
+def stages_of(rules: Sequence[Rule]) -> tuple[Stage, ...]:
+    """Each rule in the first stage that is late enough.
+
+    That is after the rules before it whose series it may read; not before those that may read its series,
+    or write them, too.
+    """
+    seen = _Seen()
+    stages: list[list[int]] = []
     for position, rule in enumerate(rules):
-        if written and _may_read(rule, written):
-            stages.append(range(start, position))
-            start, written = position, set()
-        written |= _written(rule)
-    return (*stages, range(start, len(rules)))
+        stage = seen.place(rule)
+        while len(stages) <= stage:
+            stages.append([])
+        stages[stage].append(position)
+    return tuple(tuple(stage) for stage in stages)
 
 
-def _written(rule: Rule) -> set[str]:
-    return {ALERTS, ALERTS_FOR_STATE} if isinstance(rule, AlertingRule) else {rule.name}
+@dataclass
+class _Seen:
+    """The last stages of the rules placed so far: which write a metric, which read it by its name, and
+    which by other matchers.
+    """
+
+    writers: dict[str, int] = field(default_factory=dict)
+    readers: dict[str, int] = field(default_factory=dict)
+    open_readers: list[tuple[list[Matcher], int]] = field(default_factory=list)
+
+    def place(self, rule: Rule) -> int:
+        reads, writes = list(_reads(rule)), _writes(rule)
+        stage = max(
+            *(self._after_writers(matchers) for matchers in reads),
+            *(self._with_others(name) for name in writes),
+            0,
+        )
+        for matchers in reads:
+            name = _literal_name(matchers)
+            if name is None:
+                self.open_readers.append((matchers, stage))
+            else:
+                self.readers[name] = max(stage, self.readers.get(name, 0))
+        for name in writes:
+            self.writers[name] = max(stage, self.writers.get(name, 0))
+        return stage
+
+    def _after_writers(self, matchers: list[Matcher]) -> int:
+        name = _literal_name(matchers)
+        names = self.writers if name is None else self.writers.keys() & {name}
+        return max((self.writers[name] + 1 for name in names if _all_match(matchers, name)), default=0)
+
+    def _with_others(self, name: str) -> int:
+        readers = (stage for matchers, stage in self.open_readers if _all_match(matchers, name))
+        return max(self.writers.get(name, 0), self.readers.get(name, 0), *readers, 0)
 
 
-def _may_read(rule: Rule, names: Iterable[str]) -> bool:
-    if isinstance(rule, AlertingRule):
-        texts = (text for _, text in (*rule.labels, *rule.annotations))
-        if any(asks_queries(text) for text in texts):
-            return True
-    return any(
-        all(matcher.matches(name) for matcher in matchers)
-        for matchers in _name_matchers(rule.expr)
-        for name in names
-    )
+def _writes(rule: Rule) -> tuple[str, ...]:
+    return (ALERTS, ALERTS_FOR_STATE) if isinstance(rule, AlertingRule) else (rule.name,)
 
 
-def _name_matchers(expr: ast.Expr) -> Iterator[list[Matcher]]:
-    """For each selector, what it asks of the metric's name; `info()` selects by itself, and may any."""
-    for node in walk(expr):
+def _reads(rule: Rule) -> Iterator[list[Matcher]]:
+    """For each selector, what it asks of the metric's name. `info()` and templates may select anything."""
+    for node in walk(rule.expr):
         if isinstance(node, ast.VectorSelector):
             yield [matcher for matcher in node.matchers if matcher.name == METRIC_NAME]
         elif isinstance(node, ast.Call) and node.function == "info":
             yield []
+    templates = (*rule.labels, *rule.annotations) if isinstance(rule, AlertingRule) else ()
+    if any(asks_queries(text) for _, text in templates):
+        yield []
+
+
+def _literal_name(matchers: Sequence[Matcher]) -> str | None:
+    return next((matcher.value for matcher in matchers if matcher.op is MatchOp.EQUAL), None)
+
+
+def _all_match(matchers: Sequence[Matcher], name: str) -> bool:
+    return all(matcher.matches(name) for matcher in matchers)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from query import Engine, Result
 from tsdb import Snapshot
+from tsdb.histogram import FloatHistogram
 
 if TYPE_CHECKING:
     from miniprom.templates import Template
@@ -29,7 +30,9 @@ class Expander:
     external_labels: Mapping[str, str]
     external_url: str
 
-    def of(self, rule_name: str, labels: Mapping[str, str], value: float) -> Callable[[str], str]:
+    def of(
+        self, rule_name: str, labels: Mapping[str, str], value: float | FloatHistogram
+    ) -> Callable[[str], str]:
         """Expands texts for one series. A fault becomes the text, as upstream does it."""
 
         def expanded(text: str) -> str:
@@ -37,12 +40,13 @@ class Expander:
                 return text
             from miniprom.templates import TemplateData, TemplateError, expand  # noqa: PLC0415  see above
 
-            data = TemplateData(labels, value, self.external_labels, self.external_url)
+            data = TemplateData(labels, value, self.external_labels, self.external_url, self.time_ms)
             try:
                 return expand(_parsed(text), data, self._query)
             except TemplateError as error:
-                _log.warning("Expanding alert template failed", extra={"alert": rule_name, "err": str(error)})
-                return f"<error expanding template: {error}>"
+                reason = error.described(f"__alert_{rule_name}")
+                _log.warning("Expanding alert template failed", extra={"alert": rule_name, "err": reason})
+                return f"<error expanding template: {reason}>"
 
         return expanded
 

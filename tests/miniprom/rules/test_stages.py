@@ -15,15 +15,28 @@ def test_independent_rules_are_one_stage() -> None:
     assert stages("record: a, expr: x", "record: b, expr: x", "alert: C, expr: y > 1") == [[0, 1, 2]]
 
 
-def test_rule_that_reads_an_earlier_one_begins_a_stage() -> None:
-    assert stages("record: a, expr: x", "record: b, expr: a", "record: c, expr: x") == [[0], [1, 2]]
+def test_rule_that_reads_an_earlier_one_comes_a_stage_later() -> None:
+    assert stages("record: a, expr: x", "record: b, expr: a", "record: c, expr: x") == [[0, 2], [1]]
 
 
-def test_rule_that_reads_a_later_one_does_not() -> None:
+def test_chain_of_rules_is_a_chain_of_stages() -> None:
+    assert stages("record: a, expr: x", "record: b, expr: a", "record: c, expr: b") == [[0], [1], [2]]
+
+
+def test_rule_that_reads_a_later_one_comes_no_later() -> None:
     assert stages("record: a, expr: b", "record: b, expr: x") == [[0, 1]]
+    assert stages("record: z, expr: x", "record: a, expr: z + b", "record: b, expr: x") == [[0], [1, 2]]
+    assert stages("record: z, expr: x", "record: a, expr: 'z + {j=`1`}'", "record: b, expr: x") == [
+        [0],
+        [1, 2],
+    ]
 
 
-def test_rule_that_reads_its_own_series_does_not() -> None:
+def test_rules_that_write_one_metric_keep_their_order() -> None:
+    assert stages("record: a, expr: x", "record: b, expr: a", "record: b, expr: x") == [[0], [1, 2]]
+
+
+def test_rule_that_reads_its_own_series_needs_no_stage() -> None:
     assert stages("record: a, expr: a + 1", "record: b, expr: x") == [[0, 1]]
 
 
