@@ -112,6 +112,11 @@ class Index:
             if name in self._columns
         }
 
+    def retire(self, ids: IntArray) -> None:
+        """Never give ids that were reclaimed to other series: rings still hold samples under them."""
+        gone = set(ids.tolist())
+        self._free = [series_id for series_id in self._free if series_id not in gone]
+
     def memory_bytes(self) -> int:
         """About what columns, look-up and label strings hold."""
         columns = sum(column.codes.nbytes for column in self._columns.values())
