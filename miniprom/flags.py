@@ -20,7 +20,7 @@ def _switch(name: str, text: str, *, default: str = "false", ignored: str = "") 
     return Flag(name, default, text, is_switch=True, ignored=ignored)
 
 
-_NO_DISK: Final = "samples live in memory only"
+_NO_BLOCKS: Final = "there are no blocks on disk"
 _NO_UI: Final = "the web UI is not there yet"
 _NO_DELIVERY: Final = "alerts are not delivered yet"
 _PYTHON: Final = "it tunes the Go runtime"
@@ -36,7 +36,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("web.read-timeout", "5m", "Idle time after which a connection is closed."),
     _switch("web.enable-lifecycle", "Enable shutdown and reload by HTTP request."),
     _switch("web.enable-remote-write-receiver", "Accept remote write requests at /api/v1/write."),
-    _switch("web.enable-admin-api", "Enable the admin API.", ignored="the admin API is not there yet"),
+    _switch("web.enable-admin-api", "Enable the admin API: deleting, importing, snapshots."),
     _switch("web.enable-otlp-receiver", "Accept OTLP writes.", ignored="the OTLP receiver is not there yet"),
     Flag(
         "web.config.file", "", "TLS and authentication.", ignored="TLS and authentication are not there yet"
@@ -46,14 +46,19 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("web.user-assets", "", "Static assets under /user.", ignored=_NO_UI),
     Flag("storage.tsdb.retention.time", "", "How long to keep samples, exactly. Defaults to 2h."),
     Flag("storage.tsdb.retention", "", "Older spelling of --storage.tsdb.retention.time."),
-    Flag("storage.tsdb.path", "data/", "Directory of the database.", ignored=_NO_DISK),
+    Flag("storage.tsdb.path", "data/", "Directory of the log and its snapshots; empty: memory only."),
+    Flag("storage.wal.sync", "interval", "When the log reaches the disk itself: never, interval, always."),
     Flag("storage.tsdb.retention.size", "", "Size to keep.", ignored="retention is by time only"),
-    Flag("storage.tsdb.min-block-duration", "", "Block size.", ignored=_NO_DISK),
-    Flag("storage.tsdb.max-block-duration", "", "Block size.", ignored=_NO_DISK),
-    Flag("storage.tsdb.wal-segment-size", "", "Size of log segments.", ignored=_NO_DISK),
-    _switch("storage.tsdb.no-lockfile", "No lock file.", ignored=_NO_DISK),
-    _switch("storage.tsdb.wal-compression", "Compress the log.", default="true", ignored=_NO_DISK),
-    _switch("storage.tsdb.allow-overlapping-blocks", "Overlapping blocks.", ignored=_NO_DISK),
+    Flag("storage.tsdb.min-block-duration", "", "Block size.", ignored=_NO_BLOCKS),
+    Flag("storage.tsdb.max-block-duration", "", "Block size.", ignored=_NO_BLOCKS),
+    Flag(
+        "storage.tsdb.wal-segment-size", "", "Size of log segments.", ignored="snapshots keep the log short"
+    ),
+    _switch("storage.tsdb.no-lockfile", "No lock file.", ignored="two processes would spoil the log"),
+    _switch(
+        "storage.tsdb.wal-compression", "Compress the log.", default="true", ignored="only changes are logged"
+    ),
+    _switch("storage.tsdb.allow-overlapping-blocks", "Overlapping blocks.", ignored=_NO_BLOCKS),
     Flag(
         "storage.remote.flush-deadline", "1m", "Deadline to flush.", ignored="remote write out is not there"
     ),
@@ -66,7 +71,13 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
     Flag("alertmanager.notification-queue-capacity", "10000", "Queue of alerts.", ignored=_NO_DELIVERY),
     _switch("kubernetes.monitors", "Scrape what PodMonitor and ServiceMonitor objects name."),
-    Flag("kubernetes.kubeconfig", "", "Access for --kubernetes.monitors. Defaults to that of the pod."),
+    _switch("flux.state", "Watch the objects of Flux, and write gotk_resource_info."),
+    _switch("flux.old-metrics", "With --flux.state: gotk_reconcile_condition and gotk_suspend_status, too."),
+    Flag(
+        "kubernetes.kubeconfig",
+        "",
+        "Access for --kubernetes.monitors and --flux.state. Defaults to that of the pod.",
+    ),
     _switch("auto-gomaxprocs", "Go threads.", default="true", ignored=_PYTHON),
     _switch("auto-gomemlimit", "Go memory limit.", default="true", ignored=_PYTHON),
     Flag("enable-feature", "", "Comma separated features to enable.", is_repeated=True),
@@ -87,7 +98,7 @@ FEATURES: Final[dict[str, str]] = {
     "remote-write-receiver": "use --web.enable-remote-write-receiver instead",
     "auto-reload-config": "the configuration is reloaded on SIGHUP only",
     "exemplar-storage": "exemplars are not stored",
-    "memory-snapshot-on-shutdown": _NO_DISK,
+    "memory-snapshot-on-shutdown": "it is always on",
     "extra-scrape-metrics": "the metrics are not there yet",
     "concurrent-rule-eval": "independent rules of a group are evaluated together anyway",
     "promql-per-step-stats": "statistics per step are not there yet",
@@ -96,12 +107,12 @@ FEATURES: Final[dict[str, str]] = {
     "st-synthesis": "it is not there yet",
     "created-timestamp-zero-ingestion": "it is not there yet",
     "type-and-unit-labels": "it is not there yet",
-    "metadata-wal-records": _NO_DISK,
-    "delayed-compaction": _NO_DISK,
-    "xor2-encoding": _NO_DISK,
-    "histograms-st-encoding": _NO_DISK,
-    "use-uncached-io": _NO_DISK,
-    "fast-startup": _NO_DISK,
+    "metadata-wal-records": "metadata comes with the next scrape",
+    "delayed-compaction": _NO_BLOCKS,
+    "xor2-encoding": _NO_BLOCKS,
+    "histograms-st-encoding": _NO_BLOCKS,
+    "use-uncached-io": _NO_BLOCKS,
+    "fast-startup": _NO_BLOCKS,
     "old-ui": _NO_UI,
     "search-api": "it is not there yet",
     "otlp-deltatocumulative": "the OTLP receiver is not there yet",

@@ -30,11 +30,13 @@ from miniprom.rules.manager import RuleManager, RuleOptions, RuleSettings
 from miniprom.rules.model import RuleGroup
 from miniprom.rules.restore import RestoreOptions
 from miniprom.settings import Settings
+from miniprom.storage import Storage
 from miniprom.version import VERSION
 from query import Control, EngineOptions
-from tsdb import Store
+from tsdb.wal_store import LoggedStore
 
 if TYPE_CHECKING:
+    from miniprom.flux import FluxRecorder
     from miniprom.monitors import Monitors
 
 _log = logging.getLogger(__name__)
@@ -52,12 +54,13 @@ class Server:
         self.settings = settings
         self.stopped = asyncio.Event()
         self._rule_groups = _rule_groups(settings, config)
-        store = Store(retention_ms=settings.retention_ms)
+        store = LoggedStore(retention_ms=settings.retention_ms)
         metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
         self.services = Services(
             settings=settings,
             clock=clock,
             store=store,
+            storage=Storage(store, clock, metrics.registry, settings.wal_sync),
             engine_options=_engine_options(settings, config),
             workers=Workers(settings.query_max_concurrency),
             rules=RuleManager(
@@ -79,6 +82,7 @@ class Server:
             keepalive_timeout=settings.read_timeout_ms / 1000,
         )
         self._monitors = self._new_monitors()
+        self._flux = self._new_flux_recorder()
         self._expiry: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
 
@@ -93,9 +97,11 @@ class Server:
         for address in self.settings.listen:
             await web.TCPSite(self._runner, address.host or None, address.port).start()
         await self._apply(self.services.config, self._rule_groups)
-        if self._monitors:
-            self._monitors.start()
+        for watch in (self._monitors, self._flux):
+            if watch:
+                watch.start()
         self._expiry = asyncio.create_task(self._expire_forever())
+        self.services.storage.start()
         self.services.phase = Phase.READY
         self.services.metrics.ready.set(1)
 
@@ -105,11 +111,13 @@ class Server:
         self.services.metrics.ready.set(0)
         if self._expiry:
             self._expiry.cancel()
-        if self._monitors:
-            await self._monitors.stop()
+        for watch in (self._monitors, self._flux):
+            if watch:
+                await watch.stop()
         await self.services.rules.stop()
         await self.services.scrape.stop()
         await self._runner.cleanup()
+        await self.services.storage.stop()
         return self.services.workers.close(_PATIENCE_SECONDS)
 
     async def reload(self) -> None:
@@ -130,6 +138,8 @@ class Server:
         for text in warnings_of(config):
             _log.warning(text)
         services.use_config(config, _engine_options(self.settings, config))
+        if self._flux:
+            self._flux.interval_ms = config.global_.scrape_interval_ms
         await services.scrape.apply(self._jobs(config))
         await services.rules.apply(self._rule_settings(config, groups))
         _log.info("Completed loading of configuration file", extra={"file": self.settings.config_file})
@@ -142,6 +152,16 @@ class Server:
         services = self.services
         metrics = services.scrape.kubernetes_metrics
         return Monitors(self.settings, services.clock, metrics, self._apply_jobs)
+
+    def _new_flux_recorder(self) -> "FluxRecorder | None":
+        if not self.settings.flux_state:
+            return None
+        from miniprom.flux import FluxRecorder  # noqa: PLC0415  as above
+
+        services = self.services
+        metrics = services.scrape.kubernetes_metrics
+        interval_ms = services.config.global_.scrape_interval_ms
+        return FluxRecorder(self.settings, services.store, services.clock, metrics, interval_ms)
 
     async def _apply_jobs(self) -> None:
         async with self._reloading:
@@ -193,6 +213,8 @@ async def _serve(settings: Settings, config: Config) -> int:
         loop.add_signal_handler(number, _on_stop_signal, number, server.stopped.set)
     reloads: set[asyncio.Task[None]] = set()
     loop.add_signal_handler(signal.SIGHUP, _on_reload_signal, server, reloads)
+    if settings.storage_path:
+        server.services.storage.open(settings.storage_path)
     try:
         await server.start()
     except OSError as error:

@@ -9,6 +9,7 @@ from miniprom.errors import MinipromError
 from miniprom.flags import FEATURES, FLAGS
 
 DEFAULT_RETENTION = "2h"
+SYNC_POLICIES = ("never", "interval", "always")
 _LEVELS = ("debug", "info", "warn", "error")
 _FORMATS = ("logfmt", "json")
 
@@ -38,6 +39,10 @@ class Settings:
     read_timeout_ms: int
     enable_lifecycle: bool
     enable_remote_write_receiver: bool
+    enable_admin_api: bool
+    storage_path: str
+    """Empty: memory only."""
+    wal_sync: str
     retention_ms: int
     lookback_ms: int
     query_timeout_ms: int
@@ -47,6 +52,8 @@ class Settings:
     query_max_concurrency: int
     query_max_samples: int
     kubernetes_monitors: bool
+    flux_state: bool
+    flux_old_metrics: bool
     kubeconfig: str
     features: frozenset[str]
     log_level: str
@@ -80,6 +87,9 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         read_timeout_ms=_duration(flags, "web.read-timeout"),
         enable_lifecycle=flags["web.enable-lifecycle"] == "true",
         enable_remote_write_receiver=flags["web.enable-remote-write-receiver"] == "true",
+        enable_admin_api=flags["web.enable-admin-api"] == "true",
+        storage_path=flags["storage.tsdb.path"],
+        wal_sync=_one_of(flags, "storage.wal.sync", SYNC_POLICIES),
         retention_ms=_duration(flags, "storage.tsdb.retention.time"),
         lookback_ms=_duration(flags, "query.lookback-delta"),
         query_timeout_ms=_duration(flags, "query.timeout"),
@@ -89,6 +99,8 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         query_max_concurrency=_positive(flags, "query.max-concurrency"),
         query_max_samples=_positive(flags, "query.max-samples"),
         kubernetes_monitors=flags["kubernetes.monitors"] == "true",
+        flux_state=flags["flux.state"] == "true",
+        flux_old_metrics=flags["flux.old-metrics"] == "true",
         kubeconfig=flags["kubernetes.kubeconfig"],
         features=frozenset(features),
         log_level=_one_of(flags, "log.level", _LEVELS),

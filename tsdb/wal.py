@@ -10,6 +10,7 @@ holds all that the log missed.
 """
 
 import contextlib
+import errno
 import re
 import threading
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ class Wal:
     Invariant: `_file` is the segment `_number`, None after a failure; `writer` knows what it says.
     """
 
-    def __init__(self, disk: Disk, folder: Path, labels_of: LabelsOf) -> None:
+    def __init__(
+        self, disk: Disk, folder: Path, labels_of: LabelsOf, *, sync_each_write: bool = False
+    ) -> None:
         """Takes the folder. Raises `FolderLockedError`, `OSError`."""
         self.error: OSError | None = None
         self.writer = LogWriter(labels_of)
@@ -65,6 +68,8 @@ class Wal:
         self._retired: list[File] = []
         self._files = threading.Lock()  # held to sync or to change which files are open
         self._size = 0
+        self._unsynced = False
+        self._sync_each_write = sync_each_write
         self._failures = 0
         disk.make_folder(folder)
         self._lock = self._take_lock()
@@ -113,6 +118,9 @@ class Wal:
             return
         try:
             self._file.write(content)
+            self._unsynced = True
+            if self._sync_each_write:
+                self._file.sync()
         except OSError as error:
             with self._files:
                 self._fail(error)
@@ -124,6 +132,9 @@ class Wal:
     def sync(self) -> None:
         """Return once what was written outlives a crash of the machine, or `error` says why it may not."""
         with self._files:
+            if not self._unsynced:
+                return
+            self._unsynced = False
             try:
                 for file in self._retired:
                     file.sync()
@@ -152,6 +163,12 @@ class Wal:
         for kind, number in self._ours():
             if number < checkpoint.number:
                 self._disk.remove(self._folder / _name(kind, number))
+
+    def outdate(self) -> None:
+        """The store was changed in a way that is not in the log: the next checkpoint mends it."""
+        with self._files:
+            self._failures += 1
+            self.error = OSError(errno.ESTALE, "samples were deleted or imported since the last snapshot")
 
     def save(self, snapshot: Snapshot, folder: Path, number: int = 1) -> None:
         """Write a snapshot into a folder, from which a store can be loaded. Raises `OSError`."""

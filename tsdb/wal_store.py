@@ -1,17 +1,19 @@
 """A store that writes what it accepts to a log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from tsdb.appended import Appended, Outcome
 from tsdb.arrays import runs
 from tsdb.disk import Disk
 from tsdb.histogram import FloatHistogram
 from tsdb.labelframe import LabelScope
 from tsdb.labels import Labels
 from tsdb.sample import BoolArray, FloatArray, IntArray, is_absent
-from tsdb.store import Appended, Outcome, Store
+from tsdb.store import Store
 from tsdb.wal import Loaded, Wal
 
 
@@ -21,12 +23,12 @@ class LoggedStore(Store):
     log: Wal | None = None
     _logged_epoch = 0
 
-    def open(self, disk: Disk, folder: Path, now_ms: int) -> Loaded:
+    def open(self, disk: Disk, folder: Path, now_ms: int, *, sync_each_write: bool = False) -> Loaded:
         """Load a folder, and write to it from now on. Raises `FolderLockedError`, `OSError`.
 
         Requires: the store is empty.
         """
-        log = Wal(disk, folder, self._labels_of)
+        log = Wal(disk, folder, self._labels_of, sync_each_write=sync_each_write)
         self.expire(now_ms)
         try:
             loaded = log.load(self)
@@ -82,6 +84,27 @@ class LoggedStore(Store):
             times_ms = np.array(timestamps_ms, dtype=np.int64)
             starts_ms = np.array(start_timestamps_ms, dtype=np.int64)
             self.log.write(self.log.writer.starts(series_id, times_ms, starts_ms))
+
+    @contextmanager
+    def rewriting(self, series: Iterable[Labels]) -> Iterator[None]:
+        """Forget series, and log nothing of what is appended meanwhile: a checkpoint must follow.
+
+        Requires: the store knows the series.
+        """
+        log, self.log = self.log, None
+        try:
+            self._forget(self.series_ids(series))
+            yield
+        finally:
+            self.log = log
+            if log:
+                log.outdate()
+
+    def _forget(self, ids: IntArray) -> None:
+        self._reclaim(ids)
+        self._index.retire(ids)
+        for series_id in ids.tolist():
+            self._histograms.pop(series_id, None)
 
     def _log_samples(
         self, log: Wal, series_ids: IntArray, timestamps_ms: int | IntArray, values: FloatArray

@@ -15,8 +15,10 @@ from miniprom.metrics import Metrics
 from miniprom.remote_write.series_memory import SeriesMemory
 from miniprom.rules.manager import RuleManager
 from miniprom.settings import Settings
+from miniprom.storage import Storage
 from query import Engine, EngineOptions
-from tsdb import Snapshot, Store
+from tsdb import Snapshot
+from tsdb.wal_store import LoggedStore
 
 
 class Phase(Enum):
@@ -33,7 +35,8 @@ class Services:
 
     settings: Settings
     clock: Clock
-    store: Store
+    store: LoggedStore
+    storage: Storage
     engine_options: EngineOptions
     workers: Workers
     metrics: Metrics

@@ -99,9 +99,9 @@ def test_address_may_be_ipv6(text: str) -> None:
 
 
 def test_flag_without_effect_is_accepted_and_noticed() -> None:
-    notices = settings_of({"storage.tsdb.path": "/data", "enable-feature": "what"}).notices
+    notices = settings_of({"storage.tsdb.min-block-duration": "1h", "enable-feature": "what"}).notices
     assert notices == (
-        "--storage.tsdb.path has no effect: samples live in memory only",
+        "--storage.tsdb.min-block-duration has no effect: there are no blocks on disk",
         "Unknown option for --enable-feature: what",
     )
 
