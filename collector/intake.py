@@ -24,7 +24,7 @@ from collector.exposition import (
 )
 from collector.series import SeriesRules
 from collector.target import Target
-from tsdb import METRIC_NAME, STALE, Appended, Labels, Outcome, Store, labels_from
+from tsdb import METRIC_NAME, NO_ROOM, STALE, Appended, Labels, Outcome, Store, labels_from
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 MAX_AHEAD_MS: Final = 600_000
@@ -54,6 +54,8 @@ _NO_VALUES: Final[FloatArray] = np.empty(0)
 class Batch:
     """What a scrape brought, ready to be stored. A failed one has no samples, and says why in `error`.
 
+    `series_refused` are those that the store has no room for; they are not among the samples.
+
     `timestamps_ms` is None where all samples have the scrape's time, else NO_TIMESTAMP stands for that.
     """
 
@@ -63,6 +65,7 @@ class Batch:
     scraped: int = 0
     kept: int = 0
     series_added: int = 0
+    series_refused: int = 0
     duplicates: int = 0
     body_bytes: int = 0
     error: CollectorError | None = None
@@ -87,9 +90,10 @@ class Refused:
 class Intake:
     """One target's way into the store. `read` a body, then `commit` what it brought, once for each scrape.
 
-    Invariant: `_ids[slot]` is the series id of a slot of the line memory, or _DROPPED; the slots in
-    `_unresolved` have none yet. All ids are valid in the store's `_epoch`. `_alive` are the series that get a
-    stale marker when they do not come again.
+    Invariant: `_ids[slot]` is the series id of a slot of the line memory, or _DROPPED, or NO_ROOM for those
+    in `_refused`, which are tried again when the store has room; the slots in `_unresolved` have none yet.
+    All ids are valid in the store's `_epoch`. `_alive` are the series that get a stale marker when they do
+    not come again.
     """
 
     def __init__(self, store: Store, job: ScrapeConfig, target: Target) -> None:
@@ -99,12 +103,13 @@ class Intake:
         self._timeout_ms = target.timeout_ms
         names = REPORT_NAMES + (EXTRA_REPORT_NAMES if job.extra_scrape_metrics else ())
         self._report_labels = [_report_labels(name, target.labels) for name in names]
-        self._report_ids = store.series_ids(self._report_labels)
+        self._report_ids = store.series_ids(self._report_labels, is_vital=True)
         self._epoch = store.epoch
         self._format: Format = TEXT
         self._memory = LineMemory(TEXT)
         self._ids = _NO_IDS
         self._unresolved: dict[int, Labels] = {}
+        self._refused: dict[int, Labels] = {}
         self._slots: IntArray = _NO_IDS
         self._kept: IntArray | None = None
         self._kept_ids = _NO_IDS
@@ -163,15 +168,16 @@ class Intake:
         since, self._epoch = self._epoch, self._store.epoch
         if since == self._epoch:
             return
-        self._report_ids = self._store.series_ids(self._report_labels)
+        self._report_ids = self._store.series_ids(self._report_labels, is_vital=True)
         self._alive = self._alive[~self._store.reclaimed(self._alive, since)]
-        if self._store.reclaimed(self._ids[self._ids != _DROPPED], since).any():
+        if self._store.reclaimed(self._ids[self._ids >= 0], since).any():
             self._forget_lines()
 
     def _forget_lines(self) -> None:
         self._memory = LineMemory(self._format)
         self._ids = _NO_IDS
         self._unresolved = {}
+        self._refused = {}
 
     def _parse(self, body: bytes, content_type: str) -> Update:
         form = format_of(content_type, _FALLBACKS.get(self._job.fallback_scrape_protocol))
@@ -187,8 +193,12 @@ class Intake:
         """Give new slots their series ids; the slots that were new and are kept. Raises `CollectorError`."""
         for slot in update.vanished.tolist():
             self._unresolved.pop(slot, None)
+            self._refused.pop(slot, None)
         self._ids[update.vanished[update.vanished < len(self._ids)]] = _DROPPED
         self._unresolved.update(update.added)
+        if self._refused and not self._store.is_full:
+            self._unresolved.update(self._refused)
+            self._refused = {}
         if not self._unresolved:
             return set()
         top = max(self._unresolved) + 1
@@ -200,8 +210,11 @@ class Intake:
         ids = self._store.series_ids(self._final_labels(kept))
         self._ids[list(self._unresolved)] = _DROPPED
         self._ids[kept] = ids
+        for at in np.flatnonzero(ids == NO_ROOM).tolist():
+            self._refused[kept[at]] = self._unresolved[kept[at]]
         self._unresolved = {}
-        return set(kept)
+        self._slots = _NO_IDS
+        return set(kept) - self._refused.keys()
 
     def _final_labels(self, kept: list[int]) -> Iterator[Labels]:
         """What is stored of unresolved slots, one at a time: all at once would take 5 MB for 10,000 series.
@@ -230,6 +243,7 @@ class Intake:
             scraped=scraped,
             kept=len(values),
             series_added=len(added),
+            series_refused=len(self._refused),
             body_bytes=body_bytes,
         )
         if update.repeats:
@@ -248,7 +262,7 @@ class Intake:
 
     def _with_repeats(self, batch: Batch, repeats: Sequence[Repeat]) -> Batch:
         """A series may come more than once if each sample but the first has a time of its own."""
-        kept = [repeat for repeat in repeats if self._ids[repeat.slot] != _DROPPED]
+        kept = [repeat for repeat in repeats if self._ids[repeat.slot] >= 0]
         if batch.timestamps_ms is None:
             return replace(batch, kept=batch.kept + len(kept), duplicates=len(kept))
         timed = [(self._ids[r.slot], r.value, r.timestamp_ms) for r in kept if r.timestamp_ms is not None]
@@ -264,7 +278,7 @@ class Intake:
 
     def _lay_out(self, slots: IntArray) -> None:
         ids = self._ids[slots]
-        kept = np.flatnonzero(ids != _DROPPED)
+        kept = np.flatnonzero(ids >= 0)
         everything = len(kept) == len(ids)
         self._slots = slots
         self._kept = None if everything else kept

@@ -62,6 +62,10 @@ class ScrapeMetrics:
             "scrapes_sample_out_of_bounds_total",
             "Total number of samples rejected due to timestamp falling outside of the time bounds.",
         )
+        self.no_room = counter(
+            "scrapes_memory_limit_series_total",
+            "Total number of new series in scrapes that the memory limit left no room for.",
+        )
         self.interval_length = IntervalLengths()
         registry.register(self.interval_length)
 

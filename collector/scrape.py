@@ -142,13 +142,15 @@ class ScrapeLoop:
         refused = self._intake.commit(batch, timestamp_ms, duration_seconds)
         self.status = Status(
             health=Health.DOWN if batch.error else Health.UP,
-            error=str(batch.error or ""),
+            error=str(batch.error or _shortage(batch)),
             started_ms=now_ms,
             duration_seconds=duration_seconds,
         )
         if batch.error:
             _log.debug("Scrape failed", extra={"target": self.target.url, "err": str(batch.error)})
             self._count_failure(batch.error)
+        if batch.series_refused:
+            self._metrics.no_room.inc(batch.series_refused)
         for counter, count, what in (
             (self._metrics.out_of_order, refused.out_of_order, "out-of-order samples"),
             (self._metrics.duplicate, refused.duplicate, "samples with different value but same timestamp"),
@@ -186,6 +188,12 @@ class ScrapeLoop:
         ):
             if isinstance(error, kind):
                 counter.inc()
+
+
+def _shortage(batch: Batch) -> str:
+    if not batch.series_refused:
+        return ""
+    return f"memory limit reached: {batch.series_refused} new series were not stored, the others were"
 
 
 def request_headers(job: ScrapeConfig, timeout_ms: int, user_agent: str) -> dict[str, str]:

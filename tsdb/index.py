@@ -9,10 +9,12 @@ that but replaced, so that views taken before stay as they were.
 """
 
 import struct
+import sys
 from collections.abc import Iterable
 
 import numpy as np
 
+from tsdb.appended import NO_ROOM
 from tsdb.arrays import grown
 from tsdb.index_view import IndexView, NarrowArray
 from tsdb.labelframe import LabelDictionary
@@ -82,9 +84,14 @@ class Index:
     def __len__(self) -> int:
         return self.size - len(self._free)
 
-    def series_ids(self, series: Iterable[Labels]) -> IntArray:
-        """The ids of label sets, new ones for those that are not known: int64[n]."""
-        return np.fromiter((self._series_id(labels) for labels in series), dtype=np.int64)
+    def series_ids(self, series: Iterable[Labels], room: int = sys.maxsize) -> IntArray:
+        """The ids of label sets, new ones for those that are not known: int64[n].
+
+        NO_ROOM for each new one beyond `room`.
+        """
+        limit = len(self) + room
+        ids = (self._series_id(labels) if len(self) < limit else self._find(labels) for labels in series)
+        return np.fromiter(ids, dtype=np.int64)
 
     def view(self, limit: int) -> IndexView:
         """The index as it is now, but for ids from `limit` on; for readers in any thread."""
@@ -131,6 +138,14 @@ class Index:
         key = shape.pack(*codes)
         series_id = shape.ids.get(key)
         return self._add_series(shape, key, codes) if series_id is None else series_id
+
+    def _find(self, labels: Labels) -> int:
+        """The id of a series that is known, else NO_ROOM; leaves no trace of one that is not."""
+        shape = self._shapes.get(tuple([name for name, _ in labels]))
+        if shape is None:
+            return NO_ROOM
+        codes = [self.dictionaries[name].codes.get(value, -1) for name, value in labels]
+        return shape.ids.get(shape.pack(*codes), NO_ROOM)
 
     def _add_series(self, shape: Shape, key: bytes, codes: list[int]) -> int:
         series_id = self._free.pop() if self._free else self.size

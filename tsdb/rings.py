@@ -119,10 +119,8 @@ class Rings:
         spent = np.flatnonzero((used < oldest_ms) & (used > NEVER_MS))
         if len(spent):
             self.forget(np.flatnonzero(np.isin(self.ring_of, spent)))
-            self._newest_ms[spent] = NEVER_MS
             for number in spent.tolist():
-                self._rings[number] = Ring(0)
-                self._free.append(number)
+                self._free_ring(number)
 
     def forget(self, ids: IntArray) -> None:
         """Take series out of their rings. What these hold of them, all of it expired, goes with its rows."""
@@ -130,6 +128,39 @@ class Rings:
         ring_of[ids] = -1
         self.ring_of = ring_of
         self._column_of[ids] = -1
+
+    def insert(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> None:
+        """Store samples older than the newest of their series. Requires: each series once.
+
+        They get a ring of their own: samples out of order come rarely, and rarely for all series that were
+        scraped together.
+        """
+        rings = self.ring_of[ids]
+        for at in runs(rings):
+            number = int(rings[at[0]])
+            ring = self._rings[number] if number >= 0 else Ring(0)
+            times, held = ring.history(ids[at], self._oldest_ms)
+            row = int(np.searchsorted(times, timestamp_ms))
+            if row == len(times) or times[row] != timestamp_ms:
+                times = np.insert(times, row, timestamp_ms)
+                held = np.insert(held, row, ABSENT, axis=0)
+            held[row] = values[at]
+            self._settle_apart(ids[at], times, held)
+            if number >= 0 and not (self.ring_of == number).any():
+                self._free_ring(number)
+
+    def time_to_free(self, excess_bytes: int) -> int:
+        """From when on samples may stay if the oldest blocks that hold `excess_bytes` go."""
+        blocks = sorted(
+            (block.times.last_ms, block.memory_bytes) for ring in self._rings for block in ring.view().blocks
+        )
+        oldest_ms = self._oldest_ms
+        for last_ms, size_bytes in blocks:
+            if excess_bytes <= 0:
+                break
+            oldest_ms = max(oldest_ms, last_ms + 1)
+            excess_bytes -= size_bytes
+        return oldest_ms
 
     def memory_bytes(self) -> int:
         per_series = self.ring_of.nbytes + self._column_of.nbytes
@@ -217,17 +248,30 @@ class Rings:
         """
         series = np.unique(ids)
         timestamps_ms, values = self._rings[number].history(series, self._oldest_ms)
+        return self._settle_apart(series, timestamps_ms, values)
+
+    def _settle_apart(self, series: IntArray, timestamps_ms: IntArray, values: FloatArray) -> int:
+        """Give series a new ring with this history, values[row, series]; its number."""
         target = self._new_ring()
         ring = self._rings[target]
         ring.join(series)
         self._column_of[series] = columns = np.arange(len(series), dtype=np.int32)
-        for row in range(len(timestamps_ms)):
+        row = 0
+        while row < len(timestamps_ms):
             if ring.room == 0:
                 ring.seal(np.ones(len(series), dtype=np.bool_), self._oldest_ms)
-            ring.append(int(timestamps_ms[row]), columns, values[row])
+            rows = slice(row, row + ring.room)
+            ring.extend(timestamps_ms[rows], columns, values[rows])
+            row = rows.stop
         if len(timestamps_ms):
             self._newest_ms[target] = timestamps_ms[-1]
         moved = self.ring_of.copy()
         moved[series] = target
         self.ring_of = moved
         return target
+
+    def _free_ring(self, number: int) -> None:
+        """Requires: no series is in the ring any more."""
+        self._rings[number] = Ring(number)
+        self._newest_ms[number] = NEVER_MS
+        self._free.append(number)

@@ -16,6 +16,11 @@ class Stats:
     min_time_ms: int | None
     max_time_ms: int | None
     memory_bytes: int
+    samples_bytes: int
+    """The share of the samples in `memory_bytes`."""
+    memory_limit_bytes: int | None
+    series_refused: int
+    """How often the limit left no room for a new series."""
     count_values: Callable[[], Mapping[str, Sequence[tuple[str, int]]]]
 
     @cached_property

@@ -6,18 +6,18 @@ memSeries.appendable). They differ in the bound of what is too old: it is the re
 shut out all others.
 """
 
+import sys
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tsdb.appended import NO_ROOM, Appended, Outcome, OutcomeArray
 from tsdb.arrays import grown, runs
 from tsdb.block import as_slice
+from tsdb.budget import Budget
 from tsdb.histogram import FloatHistogram
 from tsdb.histogram_arithmetic import hint_after
 from tsdb.index import Index
@@ -38,37 +38,24 @@ from tsdb.stats import Stats
 from tsdb.track import Track
 
 
-class Outcome(IntEnum):
-    """What became of one sample. One that is there already, bit for bit, counts as stored."""
-
-    STORED = 0
-    OUT_OF_ORDER = 1
-    DUPLICATE = 2
-    TOO_OLD = 3
-
-
-OutcomeArray: TypeAlias = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Appended:
-    """What became of a batch. `outcomes` is of its shape, an `Outcome` a sample; None: all stored."""
-
-    stored: int
-    out_of_order: int = 0
-    duplicate: int = 0
-    too_old: int = 0
-    outcomes: OutcomeArray | None = None
-
-
 class Store:
     """Series and their samples. One thread writes; any number read through snapshots, without locks.
 
     `_first_ms` and `_newest_ms` tell per series id from when to when it has samples of either kind.
     """
 
-    def __init__(self, *, retention_ms: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        retention_ms: int | None,
+        retention_bytes: int | None = None,
+        memory_limit_bytes: int | None = None,
+        out_of_order_window_ms: int = 0,
+    ) -> None:
         self.retention_ms = retention_ms
+        self.out_of_order_window_ms = out_of_order_window_ms
+        """So much older than the newest sample of its series a float may be."""
+        self.budget = Budget(memory_limit_bytes, retention_bytes)
         self._index = Index()
         self._rings = Rings()
         self._first_ms: IntArray = np.full(16, FOREVER_MS)
@@ -76,22 +63,32 @@ class Store:
         self._histograms: dict[int, Track[FloatHistogram]] = {}
         self._start_timestamps: dict[int, Track[int]] = {}
         self._oldest_ms: int = NEVER_MS
+        self._given_up_ms: int = NEVER_MS  # what is older was given up for the limit of memory
         self._samples_appended = 0
         self.epoch = 0
         """Counts how often ids were reclaimed."""
         self._reclaimed_in: CodeArray = np.zeros(16, dtype=np.int32)  # the last such epoch of each id
         self._swap = threading.Lock()  # held while what a snapshot is made of does not fit together
 
-    def series_ids(self, labels: Iterable[Labels]) -> IntArray:
+    def series_ids(self, labels: Iterable[Labels], *, is_vital: bool = False) -> IntArray:
         """The ids of label sets, new ones for those that are not known: int64[n].
 
         An id is valid until `expire` reclaims it because the series has no sample left. Who keeps ids asks
-        `reclaimed` whenever `epoch` has changed.
+        `reclaimed` whenever `epoch` has changed. A new series that the memory limit leaves no room for gets
+        NO_ROOM, with which an append stores nothing; vital ones are created all the same.
         """
+        room = sys.maxsize if is_vital else self.budget.room(len(self._index))
         try:
-            return self._index.series_ids(labels)
+            ids = self._index.series_ids(labels, room)
         finally:
             self._make_room(self._index.size)
+        self.budget.series_refused += int(np.count_nonzero(ids == NO_ROOM))
+        return ids
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the memory limit leaves no room for new series."""
+        return self.budget.room(len(self._index)) == 0
 
     def append(self, series_ids: IntArray, timestamps_ms: int | IntArray, values: FloatArray) -> Appended:
         """One sample a series: `values[series]`, at one time or at `timestamps_ms[series]`.
@@ -113,8 +110,8 @@ class Store:
         Requires: timestamps ascend strictly; each series stands there once.
         """
         present = ~is_absent(values)
-        outcomes = np.zeros(values.shape, dtype=np.uint8)
-        filled = np.flatnonzero(present.any(axis=0))
+        outcomes = np.where(present & (series_ids == NO_ROOM), np.uint8(Outcome.NO_ROOM), np.uint8(0))
+        filled = np.flatnonzero(present.any(axis=0) & (series_ids != NO_ROOM))
         for at in self._by_ring(timestamps_ms, series_ids[filled]):
             columns = as_slice(filled[at])
             outcomes[:, columns] = self._append_columns(
@@ -130,6 +127,8 @@ class Store:
         The stale marker after them is a float: `append` it.
         """
         outcomes = np.zeros(len(timestamps_ms), dtype=np.uint8)
+        if series_id == NO_ROOM:
+            return self._counted(outcomes + np.uint8(Outcome.NO_ROOM), outcomes.size)
         track = self._histograms.setdefault(series_id, Track())
         for at, (timestamp_ms, histogram) in enumerate(zip(timestamps_ms, histograms, strict=True)):
             newest_ms = self._newest_ms[series_id]
@@ -150,21 +149,41 @@ class Store:
         self, series_id: int, timestamps_ms: Sequence[int], start_timestamps_ms: Sequence[int]
     ) -> None:
         """Since when a series counts, as known at the times of its samples; what is not newer is left out."""
+        if series_id == NO_ROOM:
+            return
         track = self._start_timestamps.setdefault(series_id, Track())
         for timestamp_ms, start_ms in zip(timestamps_ms, start_timestamps_ms, strict=True):
             if track.newest_ms is None or timestamp_ms > track.newest_ms:
                 track.append(timestamp_ms, start_ms)
 
     def expire(self, now_ms: int) -> None:
-        """Free what is older than the retention, whole blocks at a time; refuse such samples from now on."""
-        if self.retention_ms is None:
-            return
-        oldest_ms = self._oldest_ms = max(self._oldest_ms, now_ms - self.retention_ms)
+        """Free what is older than the retention, whole blocks at a time; refuse such samples from now on.
+
+        Where the limits of memory are exceeded, the retention is shortened until they are not.
+        """
+        if self.retention_ms is not None:
+            self._expire_before(now_ms - self.retention_ms)
+        over_samples = self.budget.over_samples(self._rings.memory_bytes())
+        if over_samples > 0:
+            self._expire_before(self._rings.time_to_free(over_samples))
+        over_memory = self.budget.over_memory(self._memory_bytes())
+        if over_memory > 0:
+            self._given_up_ms = self._rings.time_to_free(over_memory)
+            self._expire_before(self._given_up_ms)
+        gives_way = self.retention_ms is not None and self._given_up_ms > now_ms - self.retention_ms
+        self.budget.count(self._memory_bytes(), len(self._index), is_exceeded=gives_way)
+
+    def _expire_before(self, oldest_ms: int) -> None:
+        oldest_ms = self._oldest_ms = max(self._oldest_ms, oldest_ms)
         self._rings.expire(oldest_ms)
         _expire_tracks(self._histograms, oldest_ms)
         _expire_tracks(self._start_timestamps, oldest_ms)
         known = self._index.known()
         self._reclaim(known[self._newest_ms[known] < oldest_ms])
+
+    def _memory_bytes(self) -> int:
+        per_series = self._first_ms.nbytes + self._newest_ms.nbytes + self._reclaimed_in.nbytes
+        return self._index.memory_bytes() + self._rings.memory_bytes() + per_series
 
     def reclaimed(self, series_ids: IntArray, since_epoch: int) -> BoolArray:
         """Which of the ids were reclaimed after an epoch: they belong to nobody, or to other series."""
@@ -187,7 +206,9 @@ class Store:
             rings=rings,
             histograms=dict(self._histograms),
             start_timestamps=dict(self._start_timestamps),
-            oldest_ms=None if self.retention_ms is None else max(now_ms - self.retention_ms, self._oldest_ms),
+            oldest_ms=max(now_ms - (self.retention_ms or 0), self._oldest_ms)
+            if self.retention_ms is not None
+            else self._oldest_ms,
         )
 
     def _make_room(self, size: int) -> None:
@@ -220,10 +241,10 @@ class Store:
             samples_appended=self._samples_appended,
             min_time_ms=max(int(self._first_ms[alive].min()), self._oldest_ms) if len(alive) else None,
             max_time_ms=int(self._newest_ms[alive].max()) if len(alive) else None,
-            memory_bytes=self._index.memory_bytes()
-            + self._rings.memory_bytes()
-            + self._first_ms.nbytes
-            + self._newest_ms.nbytes,
+            memory_bytes=self._memory_bytes(),
+            samples_bytes=self._rings.memory_bytes(),
+            memory_limit_bytes=self.budget.memory_bytes,
+            series_refused=self.budget.series_refused,
             count_values=partial(self._index.view(len(self._newest_ms)).counts, alive),
         )
 
@@ -231,6 +252,8 @@ class Store:
         """Outcomes of samples of one time; None: all stored."""
         if not len(ids):
             return None
+        if ids.min() < 0:
+            return self._append_where_there_is_room(timestamp_ms, ids, values)
         if timestamp_ms < self._oldest_ms:
             return np.full(len(ids), Outcome.TOO_OLD, dtype=np.uint8)
         newest_ms = self._newest_ms[ids]
@@ -243,11 +266,36 @@ class Store:
         if len(same):
             differing = _differs(self._rings.stored(timestamp_ms, ids[same]), values[same])
             outcomes[same[differing]] = Outcome.DUPLICATE
+        late = (newest_ms > timestamp_ms) & (newest_ms - self.out_of_order_window_ms <= timestamp_ms)
+        if late.any():
+            outcomes[late] = self._insert(timestamp_ms, ids[late], values[late])
         fresh = np.flatnonzero(newest_ms < timestamp_ms)
         if len(fresh):
             again = self._write(timestamp_ms, ids[fresh], values[fresh], newest_ms[fresh])
             outcomes[fresh[again]] = Outcome.DUPLICATE
         return outcomes
+
+    def _append_where_there_is_room(
+        self, timestamp_ms: int, ids: IntArray, values: FloatArray
+    ) -> OutcomeArray:
+        outcomes = np.full(len(ids), Outcome.NO_ROOM, dtype=np.uint8)
+        at = np.flatnonzero(ids != NO_ROOM)
+        refused = self._append_row(timestamp_ms, ids[at], values[at])
+        outcomes[at] = Outcome.STORED if refused is None else refused
+        return outcomes
+
+    def _insert(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> OutcomeArray:
+        """Store samples that come out of order; of two for a series, the first."""
+        distinct, first = np.unique(ids, return_index=True)
+        free = is_absent(self._rings.stored(timestamp_ms, distinct))
+        for at in np.flatnonzero(free).tolist() if self._histograms else ():
+            track = self._histograms.get(int(distinct[at]))
+            free[at] = track is None or track.at(timestamp_ms) is None
+        if free.any():
+            self._rings.insert(timestamp_ms, distinct[free], values[first[free]])
+            self._first_ms[distinct[free]] = np.minimum(self._first_ms[distinct[free]], timestamp_ms)
+        refused = _differs(self._rings.stored(timestamp_ms, ids), values)
+        return refused * np.uint8(Outcome.DUPLICATE)
 
     def _write(self, timestamp_ms: int, ids: IntArray, values: FloatArray, newest_ms: IntArray) -> BoolArray:
         """Store samples newer than `newest_ms`, the newest of each series; which came twice and lost."""
@@ -300,10 +348,9 @@ class Store:
         if outcomes is None or not outcomes.any():
             self._samples_appended += samples
             return Appended(samples)
-        _, out_of_order, duplicate, too_old = np.bincount(outcomes.ravel(), minlength=len(Outcome)).tolist()
-        stored = samples - out_of_order - duplicate - too_old
-        self._samples_appended += stored
-        return Appended(stored, out_of_order, duplicate, too_old, outcomes)
+        appended = Appended.of(outcomes, samples)
+        self._samples_appended += appended.stored
+        return appended
 
 
 def _differs(stored: FloatArray, values: FloatArray) -> BoolArray:

@@ -29,6 +29,7 @@ _REASONS: Final = {
     Outcome.OUT_OF_ORDER: "out of order sample",
     Outcome.DUPLICATE: "duplicate sample for timestamp",
     Outcome.TOO_OLD: "out of bounds",
+    Outcome.NO_ROOM: "the memory limit leaves no room for new series",
 }
 _TOO_FAR_AHEAD: Final = "out of bounds: timestamp is too far in the future"
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from miniprom.remote_write.request import BadLabelsError, decode_labels
-from tsdb import Store
+from tsdb import NO_ROOM, Store
 from tsdb.sample import IntArray
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,10 @@ class SeriesMemory:
         self._epoch = store.epoch
 
     def series_ids(self, raw_labels: Sequence[bytes]) -> IntArray:
-        """The id of each series, -1 where its labels are invalid. Raises `WireError`."""
+        """The id of each series, NO_ROOM where the store gave none, -1 where the labels are invalid.
+
+        Raises `WireError`.
+        """
         if len(self.ids) > _MAX_REMEMBERED:
             self.ids.clear()
         self._give_up_reclaimed()
@@ -39,8 +42,12 @@ class SeriesMemory:
                 _log.warning("Invalid metric names or labels", extra={"err": str(error)})
                 self.ids[raw] = REFUSED_ID
         created = self._store.series_ids(list(labels.values()))
-        self.ids.update(zip(labels, created.tolist(), strict=True))
-        return np.array([self.ids[raw] for raw in raw_labels], dtype=np.int64)
+        self.ids.update(
+            (raw, series_id)
+            for raw, series_id in zip(labels, created.tolist(), strict=True)
+            if series_id != NO_ROOM
+        )
+        return np.array([self.ids.get(raw, NO_ROOM) for raw in raw_labels], dtype=np.int64)
 
     def _give_up_reclaimed(self) -> None:
         since, self._epoch = self._epoch, self._store.epoch

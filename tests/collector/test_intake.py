@@ -297,3 +297,19 @@ def test_series_that_vanished_long_ago_does_not_cost_its_target_the_memory_of_li
         scrapes.scrape("m 1\n")
         scrapes.store.expire(scrapes.now_ms)
         assert scrapes.batch.series_added == 0
+
+
+def test_over_the_memory_limit_known_series_go_on_and_new_ones_are_taken_up_once_there_is_room() -> None:
+    scrapes = Scrapes()
+    scrapes.scrape("m 1\n")
+    scrapes.store.budget.memory_bytes = 0
+    scrapes.scrape("m 2\nn 2\n")
+    assert (scrapes.batch.series_refused, scrapes.batch.series_added) == (1, 0)
+    scrapes.scrape("m 3\nn 3\n")
+    assert scrapes.batch.series_refused == 1
+    scrapes.store.budget.memory_bytes = None
+    scrapes.scrape("m 4\nn 4\n")
+    assert (scrapes.batch.series_refused, scrapes.batch.series_added) == (0, 1)
+    assert scrapes.values("m") == [1, 2, 3, 4]
+    assert scrapes.values("n") == [4]
+    assert scrapes.values("up") == [1, 1, 1, 1]

@@ -31,6 +31,8 @@ bits = st.sampled_from(BITS)
 
 
 class StoreAgainstModel(RuleBasedStateMachine):
+    window_ms = 0
+
     def __init__(self) -> None:
         super().__init__()
         self.patches = [
@@ -53,7 +55,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.store = Store(retention_ms=RETENTION_MS)
+        self.store = Store(retention_ms=RETENTION_MS, out_of_order_window_ms=self.window_ms)
         self.kept: list[tuple[Snapshot, dict[Labels, list[Any]]]] = []
 
     def ids(self, members: Iterable[int]) -> IntArray:
@@ -66,11 +68,13 @@ class StoreAgainstModel(RuleBasedStateMachine):
         newest_ms = max((at for at, _ in both), default=-(10**18))
         if time_ms < self.oldest_ms:
             return Outcome.TOO_OLD
-        if time_ms < newest_ms:
+        window_ms = 0 if isinstance(sample, FloatHistogram) else self.window_ms
+        if time_ms < newest_ms - window_ms:
             return Outcome.OUT_OF_ORDER
-        if time_ms == newest_ms:
+        if time_ms == newest_ms or any(at == time_ms for at, _ in both):
             return Outcome.STORED if (time_ms, sample) in kind[member] else Outcome.DUPLICATE
         kind[member].append((time_ms, sample))
+        kind[member].sort(key=lambda entry: entry[0])
         return Outcome.STORED
 
     def compare_outcomes(self, appended: Appended, expected: list[Outcome]) -> None:
@@ -187,5 +191,11 @@ def floats(samples: Any) -> FloatArray:
     return np.array(samples, dtype=np.uint64).view(np.float64)
 
 
+class StoreWithWindowAgainstModel(StoreAgainstModel):
+    window_ms = 4
+
+
 TestStoreAgainstModel = StoreAgainstModel.TestCase
+TestStoreWithWindowAgainstModel = StoreWithWindowAgainstModel.TestCase
 TestStoreAgainstModel.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestStoreWithWindowAgainstModel.settings = TestStoreAgainstModel.settings
