@@ -25,7 +25,7 @@ def stages_of(rules: Sequence[Rule]) -> tuple[Stage, ...]:
     """Each rule in the first stage that is late enough.
 
     That is after the rules before it whose series it may read; not before those that may read its series,
-    or write them, too.
+    or that write them, too: rules of the same name.
     """
     seen = _Seen()
     stages: list[list[int]] = []
@@ -39,10 +39,11 @@ def stages_of(rules: Sequence[Rule]) -> tuple[Stage, ...]:
 
 @dataclass
 class _Seen:
-    """The last stages of the rules placed so far: which write a metric, which read it by its name, and
-    which by other matchers.
+    """The last stages of the rules placed so far: by kind and name, by the metrics that they write, by those
+    that they read, and by the matchers of those that they read otherwise.
     """
 
+    named: dict[tuple[type, str], int] = field(default_factory=dict)
     writers: dict[str, int] = field(default_factory=dict)
     readers: dict[str, int] = field(default_factory=dict)
     open_readers: list[tuple[list[Matcher], int]] = field(default_factory=list)
@@ -51,9 +52,10 @@ class _Seen:
         reads, writes = list(_reads(rule)), _writes(rule)
         stage = max(
             *(self._after_writers(matchers) for matchers in reads),
-            *(self._with_others(name) for name in writes),
-            0,
+            *(self._with_readers(name) for name in writes),
+            self.named.get((type(rule), rule.name), 0),
         )
+        self.named[type(rule), rule.name] = stage
         for matchers in reads:
             name = _literal_name(matchers)
             if name is None:
@@ -69,9 +71,9 @@ class _Seen:
         names = self.writers if name is None else self.writers.keys() & {name}
         return max((self.writers[name] + 1 for name in names if _all_match(matchers, name)), default=0)
 
-    def _with_others(self, name: str) -> int:
+    def _with_readers(self, name: str) -> int:
         readers = (stage for matchers, stage in self.open_readers if _all_match(matchers, name))
-        return max(self.writers.get(name, 0), self.readers.get(name, 0), *readers, 0)
+        return max(self.readers.get(name, 0), *readers, 0)
 
 
 def _writes(rule: Rule) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ def test_rule_that_reads_a_later_one_comes_no_later() -> None:
     ]
 
 
+def test_alerts_of_one_name_keep_their_order_and_others_need_none() -> None:
+    alerts = "alert: A, expr: a", "alert: A, expr: x", "alert: B, expr: x"
+    assert stages("record: a, expr: x", *alerts) == [[0, 3], [1, 2]]
+
+
 def test_rules_that_write_one_metric_keep_their_order() -> None:
     assert stages("record: a, expr: x", "record: b, expr: a", "record: b, expr: x") == [[0], [1, 2]]
 
