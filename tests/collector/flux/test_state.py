@@ -1,4 +1,4 @@
-"""Objects of Flux as samples. The label names are those of Flux's example configuration of kube-state-metrics."""
+"""Objects of Flux as samples; label names are those of Flux's example for kube-state-metrics."""
 
 from typing import Any
 
