@@ -1,142 +1,110 @@
-"""/api/v1/write: the receiving end of remote write 1.0."""
+"""/api/v1/write: the receiving end of remote write 1.0 and 2.0.
+
+Source: prometheus.io/docs/specs/prw/remote_write_spec_2_0. What is wrong with single samples is
+answered with 400 after the others were stored; 500 means that the sender shall send all of it again.
+"""
 
 import logging
-from collections import Counter
 from typing import Final
 
-import numpy as np
 from aiohttp import web
 
 from miniprom.api.services import Services, services_of
-from miniprom.remote_write.request import (
-    WriteBatch,
-    decode,
-    decompress,
-)
-from miniprom.remote_write.series_memory import REFUSED_ID
+from miniprom.remote_write.ingest import Ingested, ingest
+from miniprom.remote_write.request import WriteBatch, decode, decompress
+from miniprom.remote_write.request_v2 import decode_v2
 from miniprom.remote_write.wire import WireError
-from tsdb import Appended, Outcome, Store
-from tsdb.sample import FloatArray, IntArray
+from miniprom.storage import StorageError
 
 _log = logging.getLogger(__name__)
 
 DISABLED: Final = "remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n"
-_MESSAGE: Final = "prometheus.WriteRequest"
+_MESSAGE_V1: Final = "prometheus.WriteRequest"
+_MESSAGE_V2: Final = "io.prometheus.write.v2.Request"
+_MESSAGES: Final = (_MESSAGE_V1, _MESSAGE_V2)
 _MAX_AHEAD_MS: Final = 600_000
 # Above this, a request is decoded in a worker; Prometheus's 2,000 samples stay below.
 _SMALL_BYTES: Final = 1 << 17
-_REASONS: Final = {
-    Outcome.OUT_OF_ORDER: "out of order sample",
-    Outcome.DUPLICATE: "duplicate sample for timestamp",
-    Outcome.TOO_OLD: "out of bounds",
-    Outcome.NO_ROOM: "the memory limit leaves no room for new series",
-}
-_TOO_FAR_AHEAD: Final = "out of bounds: timestamp is too far in the future"
+
+
+class _UnsupportedError(WireError):
+    """A body of a kind that is not read here."""
 
 
 async def write(request: web.Request) -> web.Response:
-    """Store the samples of a request; 400 if one is refused (the others are stored all the same)."""
+    """Store the samples of a request."""
     services = services_of(request)
     if not services.settings.enable_remote_write_receiver:
         return web.Response(status=404, text=DISABLED)
-    if refusal := _unsupported(request):
-        return web.Response(status=415, text=f"{refusal}\n")
-    body = await request.read()
     try:
-        known = services.series_memory.ids
-        if len(body) <= _SMALL_BYTES:
-            batch = decode(decompress(body), known)
-        else:
-            batch = await services.workers.run(lambda: decode(decompress(body), known))
-        problem = _store(services, batch)
+        message = _message_of(request)
+    except _UnsupportedError as error:
+        return web.Response(status=415, text=f"{error}\n")
+    is_v2 = message == _MESSAGE_V2
+    try:
+        batch = await _decoded(services, await request.read(), is_v2)
+        latest_ms = services.clock.now_ms() + _MAX_AHEAD_MS
+        ingested = ingest(services.store, services.series_memory, batch, latest_ms)
+        services.storage.confirm()
     except WireError as error:
-        problem = str(error)
-    if problem:
-        return web.Response(status=400, text=f"{problem}\n")
-    return web.Response(status=204)
+        return web.Response(status=400, text=f"{error}\n", headers=_written(Ingested()) if is_v2 else None)
+    except StorageError as error:
+        return web.Response(status=500, text=f"{error}\n", headers=_written(Ingested()) if is_v2 else None)
+    services.metrics.invalid_labels.inc(ingested.invalid_labels)
+    problems = _problems(batch, ingested, is_v2)
+    headers = _written(ingested) if is_v2 else None
+    if problems:
+        return web.Response(status=400, text="\n".join(problems) + "\n", headers=headers)
+    return web.Response(status=204, headers=headers)
 
 
-def _unsupported(request: web.Request) -> str:
+async def _decoded(services: Services, body: bytes, is_v2: bool) -> WriteBatch:
+    known = services.series_memory.ids
+
+    def work() -> WriteBatch:
+        content = decompress(body)
+        return decode_v2(content) if is_v2 else decode(content, known)
+
+    return work() if len(body) <= _SMALL_BYTES else await services.workers.run(work)
+
+
+def _message_of(request: web.Request) -> str:
+    """The protobuf message that the headers announce. Raises `_UnsupportedError`."""
     kind, *parameters = [part.strip() for part in request.headers.get("Content-Type", "").split(";")]
     if kind not in ("", "application/x-protobuf"):
-        return f"expected application/x-protobuf as the first (media) part, got {kind} content-type"
+        text = f"expected application/x-protobuf as the first (media) part, got {kind} content-type"
+        raise _UnsupportedError(text)
+    message = _MESSAGE_V1
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if name == "proto" and value != _MESSAGE:
-            return f"{value} protobuf message is not accepted by this server; only accepts {_MESSAGE}"
+        if name == "proto":
+            message = value
+    if message not in _MESSAGES:
+        accepted = ", ".join(_MESSAGES)
+        text = f"{message} protobuf message is not accepted by this server; only accepts {accepted}"
+        raise _UnsupportedError(text)
     encoding = request.headers.get("Content-Encoding", "snappy")
     if encoding != "snappy":
-        return f"{encoding} encoding (compression) is not accepted by this server; only snappy is acceptable"
-    return ""
+        text = f"{encoding} encoding (compression) is not accepted by this server; only snappy is acceptable"
+        raise _UnsupportedError(text)
+    return message
 
 
-def _store(services: Services, batch: WriteBatch) -> str:
-    """Append a batch; answers with what was wrong with a sample that was refused, "" if none was."""
-    memory, latest_ms = services.series_memory, services.clock.now_ms() + _MAX_AHEAD_MS
-    ids = memory.series_ids(batch.series)
-    timestamps_ms = np.array(batch.timestamps_ms, dtype=np.int64)
-    values = np.frombuffer(b"".join(batch.values), dtype="<f8").astype(np.float64)
-    problem = ""
-    valid = ids != REFUSED_ID
-    if not valid.all():
-        services.metrics.invalid_labels.inc(int(np.count_nonzero(~valid)))
-    ahead = timestamps_ms > latest_ms
-    if ahead.any():
-        problem = _TOO_FAR_AHEAD
-        valid &= ~ahead
-    ids, timestamps_ms, values = ids[valid], timestamps_ms[valid], values[valid]
-    for rows in _rounds(ids):
-        problem = _append(services.store, ids[rows], timestamps_ms[rows], values[rows]) or problem
-    return _store_histograms(services, batch, latest_ms) or problem
+def _problems(batch: WriteBatch, ingested: Ingested, is_v2: bool) -> list[str]:
+    """Why the answer is 400, if it is. 1.0 lets samples with invalid labels pass unsaid, as upstream does."""
+    if ingested.refused:
+        _log.warning("Refused samples from remote write", extra={"refused": dict(ingested.refused)})
+    if not is_v2:
+        return list(ingested.refused)[:1]
+    invalid = [f"invalid metric name or labels: {ingested.invalid_labels} samples"]
+    refused = [f"{reason}: {count} samples" for reason, count in ingested.refused.items()]
+    return batch.problems + (invalid if ingested.invalid_labels else []) + refused
 
 
-def _store_histograms(services: Services, batch: WriteBatch, latest_ms: int) -> str:
-    problem = ""
-    ids = services.series_memory.series_ids([raw for raw, _, _ in batch.histograms])
-    for series_id, (_, time_ms, histogram) in zip(ids.tolist(), batch.histograms, strict=True):
-        if series_id == REFUSED_ID:
-            services.metrics.invalid_labels.inc()
-        elif time_ms > latest_ms:
-            problem = _TOO_FAR_AHEAD
-        else:
-            problem = _reason(services.store.append_histograms(series_id, [time_ms], [histogram])) or problem
-    return problem
-
-
-def _rounds(ids: IntArray) -> list[IntArray]:
-    """Positions such that no round holds a series twice, and each series' samples keep their order."""
-    if len(np.unique(ids)) == len(ids):
-        return [np.arange(len(ids))]
-    seen: Counter[int] = Counter()
-    turns = np.empty(len(ids), dtype=np.int64)
-    for position, series_id in enumerate(ids.tolist()):
-        turns[position] = seen[series_id]
-        seen[series_id] += 1
-    return np.split(np.argsort(turns, kind="stable"), np.cumsum(np.bincount(turns))[:-1])
-
-
-def _append(store: Store, ids: IntArray, timestamps_ms: IntArray, values: FloatArray) -> str:
-    if not len(ids):
-        return ""
-    first_ms = int(timestamps_ms[0])
-    return _reason(
-        store.append(ids, first_ms if (timestamps_ms == first_ms).all() else timestamps_ms, values)
-    )
-
-
-def _reason(appended: Appended) -> str:
-    """Why the first sample that was refused was refused, "" if none was."""
-    if appended.outcomes is None:
-        return ""
-    refused = appended.outcomes[appended.outcomes != Outcome.STORED]
-    if not len(refused):
-        return ""
-    _log.warning(
-        "Refused samples from remote write",
-        extra={
-            "out_of_order": appended.out_of_order,
-            "duplicate": appended.duplicate,
-            "too_old": appended.too_old,
-        },
-    )
-    return _REASONS[Outcome(int(refused[0]))]
+def _written(ingested: Ingested) -> dict[str, str]:
+    """The headers that 2.0 asks for. Exemplars are not stored."""
+    return {
+        "X-Prometheus-Remote-Write-Samples-Written": str(ingested.samples),
+        "X-Prometheus-Remote-Write-Histograms-Written": str(ingested.histograms),
+        "X-Prometheus-Remote-Write-Exemplars-Written": "0",
+    }

@@ -12,7 +12,7 @@ if the bytes before them are those of a known series, nothing else needs to be r
 """
 
 import struct
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,6 +50,31 @@ class WriteBatch:
     timestamps_ms: list[int] = field(default_factory=list)
     histograms: list[tuple[bytes, int, FloatHistogram]] = field(default_factory=list)
     """Raw labels, time in milliseconds, value."""
+    ended_histograms: set[int] = field(default_factory=set)
+    """Which of `values` are the stale markers of native histograms: the store knows them as floats."""
+    problems: list[str] = field(default_factory=list)
+    """What was wrong with series that are left out."""
+
+    def add(
+        self,
+        raw_labels: bytes,
+        samples: Iterable[tuple[bytes, int]],
+        histograms: Iterable[tuple[int, FloatHistogram]],
+    ) -> None:
+        """The samples of one series: value and time, time and histogram."""
+        for time_ms, histogram in histograms:
+            if struct.pack("<d", histogram.sum) == _STALE:
+                self.ended_histograms.add(len(self.values))
+                self._add_float(raw_labels, _STALE, time_ms)
+            else:
+                self.histograms.append((raw_labels, time_ms, histogram))
+        for value, time_ms in samples:
+            self._add_float(raw_labels, value, time_ms)
+
+    def _add_float(self, raw_labels: bytes, value: bytes, time_ms: int) -> None:
+        self.series.append(raw_labels)
+        self.values.append(value)
+        self.timestamps_ms.append(time_ms)
 
 
 def decompress(body: bytes) -> bytes:
@@ -127,23 +152,15 @@ def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None
         if number == 1:
             labels.append(body[position:stop])
         elif number == 2:
-            samples.append(_sample(body, begin, stop))
+            samples.append(decode_sample(body, begin, stop))
         elif number == 4:
             histograms.append(decode_histogram(body, begin, stop))
         position = stop
-    raw_labels = b"".join(labels)
-    for time_ms, histogram in histograms:
-        if struct.pack("<d", histogram.sum) == _STALE:  # the store knows the end of a series as a float
-            samples.append((_STALE, time_ms))
-        else:
-            batch.histograms.append((raw_labels, time_ms, histogram))
-    for value, time_ms in samples:
-        batch.series.append(raw_labels)
-        batch.values.append(value)
-        batch.timestamps_ms.append(time_ms)
+    batch.add(b"".join(labels), samples, histograms)
 
 
-def _sample(body: bytes, start: int, end: int) -> tuple[bytes, int]:
+def decode_sample(body: bytes, start: int, end: int) -> tuple[bytes, int]:
+    """Value and time in milliseconds. Raises `WireError`."""
     value, time_ms = _ZERO, 0
     for number, begin, stop in fields(body, start, end):
         if number == 1:

@@ -67,6 +67,16 @@ def varint(body: bytes, position: int) -> tuple[int, int]:
     return number | byte << shift, position + 1
 
 
+def write_varint(number: int) -> bytes:
+    """A number as `varint` reads it."""
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
 def signed(number: int) -> int:
     """An int64 from the varint that holds its two's complement."""
     return number - (1 << 64) if number >> 63 else number

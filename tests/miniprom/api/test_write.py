@@ -88,7 +88,7 @@ def test_broken_body_is_refused(receiver: Api, body: bytes) -> None:
     ("header", "value"),
     [
         ("Content-Type", "application/json"),
-        ("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"),
+        ("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v3.Request"),
         ("Content-Encoding", "lz4"),
     ],
 )
