@@ -15,6 +15,9 @@ from tsdb import Labels
 
 _log: Final = logging.getLogger(__name__)
 
+_GROUPS_AT_ONCE: Final = 50
+"""Relabelled before other tasks get their turn."""
+
 
 class ScrapePool:
     """One job. `loops` holds the active targets by identity; `dropped` those that relabelling dropped.
@@ -36,6 +39,8 @@ class ScrapePool:
         self._fetcher = fetcher
         self._metrics = metrics
         self._new_loop = new_loop
+        self._changing = asyncio.Lock()
+        self._is_stopped = False
         self._resolved: dict[int, tuple[TargetGroup, Resolved]] = {}
         self.static_groups = tuple(
             TargetGroup.of_addresses(group.targets, group.labels, source=str(position))
@@ -45,10 +50,25 @@ class ScrapePool:
     async def sync(self, groups: Sequence[TargetGroup]) -> list[ScrapeLoop]:
         """Scrape just these targets from now on; those that were scraped before go on undisturbed.
 
-        Answers with the loops that were stopped: their series are to be ended.
+        Answers with the loops that were stopped: their series are to be ended. A pool that was stopped
+        stays so.
         """
+        async with self._changing:
+            return [] if self._is_stopped else await self._sync(groups)
+
+    async def stop(self) -> list[ScrapeLoop]:
+        """Stop all loops, and answer with them."""
+        async with self._changing:
+            self._is_stopped = True
+            loops = list(self.loops.values())
+            self.loops = {}
+            await asyncio.gather(*(loop.stop() for loop in loops))
+            await self._fetcher.close()
+        return loops
+
+    async def _sync(self, groups: Sequence[TargetGroup]) -> list[ScrapeLoop]:
         job = self.job
-        found = self._resolve(groups)
+        found = await self._resolve(groups)
         for failure in found.failures:
             _log.error("Creating target failed", extra={"scrape_pool": job.job_name, "err": failure})
         self.dropped_count = len(found.dropped)
@@ -75,20 +95,20 @@ class ScrapePool:
         self._metrics.target_limit.labels(job.job_name).set(job.target_limit)
         return stopped
 
-    async def stop(self) -> list[ScrapeLoop]:
-        """Stop all loops, and answer with them."""
-        loops = list(self.loops.values())
-        self.loops = {}
-        await asyncio.gather(*(loop.stop() for loop in loops))
-        await self._fetcher.close()
-        return loops
+    async def _resolve(self, groups: Sequence[TargetGroup]) -> Resolved:
+        """The targets of all groups; one that is the same object as at the last sync is not relabelled.
 
-    def _resolve(self, groups: Sequence[TargetGroup]) -> Resolved:
-        """The targets of all groups; one that is the same object as at the last sync is not relabelled."""
-        self._resolved = {
-            id(group): self._resolved.get(id(group)) or (group, resolve(self.job, (group,)))
-            for group in groups
-        }
+        Thousands of new ones take seconds, in which scrapes go on.
+        """
+        before, self._resolved = self._resolved, {}
+        new = 0
+        for group in groups:
+            known = before.get(id(group))
+            if known is None:
+                new += 1
+                if new % _GROUPS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            self._resolved[id(group)] = known or (group, resolve(self.job, (group,)))
         parts = [resolved for _, resolved in self._resolved.values()]
         return Resolved(
             tuple(target for part in parts for target in part.active),
