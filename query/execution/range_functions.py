@@ -12,7 +12,8 @@ from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.extended_windows import ANCHORED_WINDOW_FUNCTIONS, SMOOTHED_WINDOW_FUNCTIONS
 from query.execution.names import require_distinct_labels, unnamed
-from query.execution.ranges import RangeVector, apply_kernel
+from query.execution.range_kernels import apply_kernel
+from query.execution.ranges import RangeVector
 from query.execution.single_windows import Sample, Window
 from query.execution.values import Vector
 from query.execution.window_functions import WINDOW_FUNCTIONS, overlay_single_windows

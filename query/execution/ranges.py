@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from query.execution.building import VectorBuilder
 from query.execution.columns import float_samples, present_mask
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
@@ -15,8 +14,6 @@ from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
 from query.execution.values import Vector
 from query.kernels.extended import interpolated
-from query.kernels.ranges import RangeKernel
-from query.kernels.windows import Windows
 from query.language import ast
 from query.plan.nodes import RangeNode, RangeSelect
 from tsdb import HistogramSeries, LabelFrame, Selection, StartTimestamps
@@ -122,39 +119,6 @@ def vector_ranges(
     blocks = partial(_computed_blocks, inner, inner_steps_ms)
     histograms = _computed_histograms(inner, inner_steps_ms)
     return RangeVector(inner.labels, blocks, histograms, end_ms - node.range_ms, end_ms, inner.drop_name)
-
-
-def apply_kernel(
-    kernel: RangeKernel, ranges: RangeVector, args: Sequence[FloatArray], context: EvalContext
-) -> VectorBuilder:
-    """The kernel's value of the floats where a window has samples enough."""
-    builder = VectorBuilder(ranges.labels, context)
-    for block in ranges.blocks():
-        context.check()
-        first, last = ranges.window_rows(block.timestamps_ms)
-        counts = last - first + 1
-        context.budget.looked_at(int(counts.sum()) * len(block.series))
-        enough = counts >= kernel.min_samples
-        steps = np.flatnonzero(enough)
-        if len(steps) == 0:
-            continue
-        windows = Windows(
-            block.timestamps_ms,
-            block.values,
-            first[steps],
-            last[steps],
-            ranges.start_ms[steps],
-            ranges.end_ms[steps],
-            context.steps_ms[steps],
-        )
-        values = kernel.compute(windows, [arg[steps] for arg in args])
-        if len(steps) == len(enough):
-            builder.add(block.series, values, None)
-        else:
-            all_steps = np.zeros((len(enough), len(block.series)))
-            all_steps[steps] = values
-            builder.add(block.series, all_steps, enough[:, None])
-    return builder
 
 
 def dense_blocks(

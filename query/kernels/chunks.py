@@ -5,11 +5,15 @@ most two chunks, and is the end of one and the beginning of the next: both are r
 chunk. Nothing is ever taken away again, so one inf or 1e17 can't poison later windows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from tsdb.sample import FloatArray, IntArray
+
+_ALIKE_SAMPLES = 1 << 18
+"""How many samples `alike` gathers at a time: two megabytes."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,22 @@ class Chunks:
         flat[: len(values)] = values
         flat[len(values) :] = neutral
         return chunks
+
+
+def alike(
+    steps: IntArray, first: IntArray, last: IntArray, columns: int
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Windows of one length, together: (some of `steps`, rows int64[row of the window, window]).
+
+    As many at a time as have about `_ALIKE_SAMPLES` in all `columns`.
+    """
+    lengths = (last - first + 1)[steps]
+    for length in np.unique(lengths).tolist():
+        same = steps[lengths == length]
+        width = max(1, _ALIKE_SAMPLES // (length * columns))
+        for start in range(0, len(same), width):
+            part = same[start : start + width]
+            yield part, first[part] + np.arange(length)[:, None]
 
 
 def are_few(rows: int, first: IntArray, last: IntArray) -> bool:

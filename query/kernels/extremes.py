@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from query.kernels.chunks import Chunks, are_few
+from query.kernels.chunks import Chunks, alike, are_few
 from tsdb.sample import FloatArray, IntArray
 
 
@@ -12,17 +12,19 @@ def window_extremes(chosen: np.ufunc, values: FloatArray, first: IntArray, last:
     `values` is float64[row, column]. Requires: `first <= last`, both ascending.
     """
     if are_few(len(values), first, last):
-        windows = [chosen.reduce(values[lo : hi + 1]) for lo, hi in zip(first, last, strict=True)]
-        return np.stack(windows)
+        extremes: FloatArray = np.empty((len(first), values.shape[1]))
+        for steps, rows_of in alike(np.arange(len(first)), first, last, values.shape[1]):
+            extremes[steps] = chosen.reduce(values[rows_of])
+        return extremes
     chunks = Chunks.of(len(values), first, last)
     rows = chunks.cut(values, neutral=np.nan)
     heads = _running(chosen, rows)[chunks.last_chunk, chunks.last_place]
     tails = _running(chosen, rows[:, ::-1])[chunks.first_chunk, chunks.first_place]
     heads[chunks.no_head] = np.nan
     tails[chunks.no_tail] = np.nan
-    extremes: FloatArray = chosen(tails, heads, out=heads)
-    for step in chunks.inside:
-        extremes[step] = chosen.reduce(values[first[step] : last[step] + 1])
+    extremes = chosen(tails, heads, out=heads)
+    for steps, rows_of in alike(chunks.inside, first, last, values.shape[1]):
+        extremes[steps] = chosen.reduce(values[rows_of])
     return extremes
 
 
@@ -33,9 +35,9 @@ def window_positions(chosen: np.ufunc, values: FloatArray, first: IntArray, last
     """
     extremes = window_extremes(chosen, values, first, last)
     rows = np.empty(extremes.shape, dtype=np.int64)
-    for step, (lo, hi) in enumerate(zip(first, last, strict=True)):
-        newest_first = values[lo : hi + 1][::-1]
-        rows[step] = hi - np.argmax(newest_first == extremes[step], axis=0)
+    for steps, rows_of in alike(np.arange(len(first)), first, last, values.shape[1]):
+        newest_first = values[rows_of[::-1]]
+        rows[steps] = last[steps][:, None] - np.argmax(newest_first == extremes[steps], axis=0)
     return rows
 
 

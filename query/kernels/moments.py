@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from query.kernels.chunks import Chunks, are_few
+from query.kernels.chunks import Chunks, alike, are_few
 from query.kernels.sums import row_sum
 from tsdb.sample import FloatArray, IntArray
 
@@ -25,8 +25,7 @@ def window_comoments(x: FloatArray, y: FloatArray, first: IntArray, last: IntArr
     Chan's formula joins the two ends that make a window; neither subtracts large sums from each other.
     """
     if are_few(len(y), first, last):
-        each = [_of_rows(x[lo : hi + 1], y[lo : hi + 1]) for lo, hi in zip(first, last, strict=True)]
-        return CoMoments(*(np.stack(part) for part in zip(*each, strict=True)))
+        return _of_windows(x, y, first, last)
     chunks = Chunks.of(len(y), first, last)
     x_rows, y_rows = chunks.cut(x, neutral=0.0), chunks.cut(y, neutral=0.0)
     filled = chunks.cut(np.ones((len(y), 1)), neutral=0.0)
@@ -38,18 +37,28 @@ def window_comoments(x: FloatArray, y: FloatArray, first: IntArray, last: IntArr
         for array in part:
             array[unused] = 0.0
     joined = _joined(tails, heads)
-    for step in chunks.inside:
-        rows = slice(first[step], last[step] + 1)
-        for array, value in zip(joined, _of_rows(x[rows], y[rows]), strict=True):
-            array[step] = value
+    for steps, rows in alike(chunks.inside, first, last, y.shape[1]):
+        for array, values in zip(joined, _of_rows(x[rows], y[rows]), strict=True):
+            array[steps] = values
     return joined
 
 
+def _of_windows(x: FloatArray, y: FloatArray, first: IntArray, last: IntArray) -> CoMoments:
+    steps, columns = len(first), y.shape[1]
+    result = CoMoments(
+        *(np.empty((steps, width)) for width in (1, x.shape[1], columns, columns)),
+    )
+    for part, rows in alike(np.arange(steps), first, last, columns):
+        for array, values in zip(result, _of_rows(x[rows], y[rows]), strict=True):
+            array[part] = values
+    return result
+
+
 def _of_rows(x: FloatArray, y: FloatArray) -> CoMoments:
-    """The co-moments over all rows: float64[column]."""
+    """The co-moments over all rows, the first axis: float64[window, column]."""
     mean_x, mean_y = _mean(x), _mean(y)
     moment = row_sum((x - mean_x) * (y - mean_y)).rounded()
-    return CoMoments(np.array([float(len(y))]), mean_x, mean_y, moment)
+    return CoMoments(np.full((y.shape[1], 1), float(len(y))), mean_x, mean_y, moment)
 
 
 def _mean(values: FloatArray) -> FloatArray:

@@ -1,15 +1,17 @@
 """Aggregations over the samples of a range (upstream promql/functions.go: func...OverTime)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
+from query.kernels.chunks import alike
 from query.kernels.extremes import window_extremes, window_positions
 from query.kernels.moments import window_comoments
+from query.kernels.quantiles import quantile_of_members
 from query.kernels.sums import window_sums
 from query.kernels.windows import Windows
-from tsdb.sample import BoolArray, FloatArray
+from tsdb.sample import BoolArray, FloatArray, IntArray
 
 HEADROOM: Final = 2.0**-40
 """Scale that keeps a sum of finite samples finite; a power of two, so it rounds nothing but subnormals."""
@@ -103,41 +105,32 @@ def stddev_over_time(windows: Windows, args: Sequence[FloatArray]) -> FloatArray
 def quantile_over_time(windows: Windows, args: Sequence[FloatArray]) -> FloatArray:
     """The quantile `args[0][step]` of the samples, interpolated; NaN sorts first (upstream quantile.go)."""
     result = np.empty((len(windows.first), windows.values.shape[1]))
-    columns_first = np.ascontiguousarray(windows.values.T)
-    for step, (first, last, quantile) in enumerate(zip(windows.first, windows.last, args[0], strict=True)):
-        result[step] = sample_quantile(columns_first[:, first : last + 1], float(quantile))
+    for steps, members in _members(windows):
+        result[steps] = _quantile(args[0][steps, None], members)
     return result
 
 
 def mad_over_time(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
     """The median distance of the samples from their median; NaN where one of them is."""
     result = np.empty((len(windows.first), windows.values.shape[1]))
-    columns_first = np.ascontiguousarray(windows.values.T)
-    for step, (first, last) in enumerate(zip(windows.first, windows.last, strict=True)):
-        samples = columns_first[:, first : last + 1]
-        median = sample_quantile(samples, 0.5)
-        result[step] = sample_quantile(np.abs(samples - median[:, None]), 0.5)
-        result[step][np.isnan(samples).any(axis=1)] = np.nan
+    half = np.full((1, 1), 0.5)
+    for steps, members in _members(windows):
+        median = _quantile(half, members)
+        distances = _quantile(half, np.abs(members - median[..., None]))
+        result[steps] = np.where(np.isnan(members).any(axis=-1), np.nan, distances)
     return result
 
 
-def sample_quantile(samples: FloatArray, quantile: float) -> FloatArray:
-    """The interpolated quantile of each row of float64[column, sample]: float64[column]."""
-    if np.isnan(quantile) or quantile < 0 or quantile > 1:
-        beyond = np.nan if np.isnan(quantile) else np.copysign(np.inf, quantile)
-        return np.full(len(samples), beyond)
-    rank = quantile * (samples.shape[1] - 1)
-    lower = int(rank)
-    weight = rank - lower
-    upper = min(samples.shape[1] - 1, lower + 1)
-    # numpy sorts NaN last, upstream first: rotate by the number of NaN.
-    ordered = np.sort(samples, axis=1)
-    nans = np.isnan(ordered).sum(axis=1)
-    rows = np.arange(len(samples))
-    at_lower = ordered[rows, lower - nans]
-    at_upper = ordered[rows, upper - nans]
-    interpolated: FloatArray = at_lower * (1 - weight) + at_upper * weight
-    return interpolated
+def _members(windows: Windows) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Windows of one length: their steps, and samples[step, column, place]."""
+    columns = windows.values.shape[1]
+    for steps, rows in alike(np.arange(len(windows.first)), windows.first, windows.last, columns):
+        yield steps, np.ascontiguousarray(np.moveaxis(windows.values[rows], 0, -1))
+
+
+def _quantile(quantiles: FloatArray, members: FloatArray) -> FloatArray:
+    counts = np.full(members.shape[:-1], members.shape[-1])
+    return quantile_of_members(quantiles, members, counts)
 
 
 def _infinite(values: FloatArray) -> BoolArray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from query.kernels.chunks import Chunks, are_few
+from query.kernels.chunks import Chunks, alike, are_few
 from tsdb.sample import FloatArray, IntArray
 
 
@@ -29,8 +29,11 @@ def window_sums(values: FloatArray, first: IntArray, last: IntArray) -> Compensa
     `values` is float64[row, column]. Requires: `first <= last`, both ascending.
     """
     if are_few(len(values), first, last):
-        each = [row_sum(values[lo : hi + 1]) for lo, hi in zip(first, last, strict=True)]
-        return Compensated(np.stack([one.total for one in each]), np.stack([one.error for one in each]))
+        shape = (len(first), values.shape[1])
+        sums = Compensated(np.empty(shape), np.empty(shape))
+        for steps, rows_of in alike(np.arange(len(first)), first, last, values.shape[1]):
+            sums.total[steps], sums.error[steps] = row_sum(values[rows_of])
+        return sums
     chunks = Chunks.of(len(values), first, last)
     rows = chunks.cut(values, neutral=0.0)
     heads = _running_sums(rows, chunks.last_chunk, chunks.last_place)
@@ -39,13 +42,13 @@ def window_sums(values: FloatArray, first: IntArray, last: IntArray) -> Compensa
         part.total[unused] = 0.0
         part.error[unused] = 0.0
     sums = _add(tails, heads)
-    for step in chunks.inside:
-        sums.total[step], sums.error[step] = row_sum(values[first[step] : last[step] + 1])
+    for steps, rows_of in alike(chunks.inside, first, last, values.shape[1]):
+        sums.total[steps], sums.error[steps] = row_sum(values[rows_of])
     return sums
 
 
 def row_sum(values: FloatArray) -> Compensated:
-    """The sum over the rows: two float64[column]. Requires: a row."""
+    """The sum over the rows, the first axis: two float64[...]. Requires: a row."""
     total, error = values, np.zeros_like(values)
     while len(total) > 1:
         odd = len(total) % 2

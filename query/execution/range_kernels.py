@@ -1,0 +1,121 @@
+"""Kernels applied to range vectors: in blocks, so that memory and the time between two checks are bounded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from query.execution.building import VectorBuilder
+from query.execution.context import EvalContext
+from query.execution.ranges import Block, RangeVector
+from query.execution.selectors import BLOCK_SAMPLES
+from query.kernels.ranges import RangeKernel
+from query.kernels.windows import Windows
+from tsdb.sample import FloatArray, IntArray
+
+_NARROW_COLUMNS = 8
+"""Blocks of fewer columns are computed together: a kernel's call costs more than what it computes of them."""
+
+_PIECE_SAMPLES = 1 << 24
+"""Samples that a kernel looks at, each once for every window it is in, before the query may be stopped."""
+
+
+def apply_kernel(
+    kernel: RangeKernel, ranges: RangeVector, args: Sequence[FloatArray], context: EvalContext
+) -> VectorBuilder:
+    """The kernel's value of the floats where a window has samples enough."""
+    builder = VectorBuilder(ranges.labels, context)
+    application = _Application(kernel, ranges, args, context, builder)
+    narrow: list[Block] = []
+    samples = 0
+    for block in ranges.blocks():
+        if len(block.series) >= _NARROW_COLUMNS:
+            application.to_block(block)
+            continue
+        narrow.append(block)
+        samples += block.values.size
+        if samples >= BLOCK_SAMPLES:
+            application.to_narrow(narrow)
+            narrow, samples = [], 0
+    if narrow:
+        application.to_narrow(narrow)
+    return builder
+
+
+@dataclass(frozen=True)
+class _Application:
+    kernel: RangeKernel
+    ranges: RangeVector
+    args: Sequence[FloatArray]
+    context: EvalContext
+    builder: VectorBuilder
+
+    def to_block(self, block: Block) -> None:
+        first, last = self.ranges.window_rows(block.timestamps_ms)
+        counts = last - first + 1
+        self.context.budget.looked_at(int(counts.sum()) * len(block.series))
+        enough = counts >= self.kernel.min_samples
+        steps = np.flatnonzero(enough)
+        if len(steps) == 0:
+            return
+        values = self._computed(block.timestamps_ms, block.values, first[steps], last[steps], steps)
+        if len(steps) == len(enough):
+            self.builder.add(block.series, values, None)
+        else:
+            all_steps = np.zeros((len(enough), len(block.series)))
+            all_steps[steps] = values
+            self.builder.add(block.series, all_steps, enough[:, None])
+
+    def to_narrow(self, blocks: Sequence[Block]) -> None:
+        """Columns of many patterns of gaps as one long column, the rows of each below the one's before."""
+        bounds, timestamps_ms, rows = [], [], 0
+        for block in blocks:
+            first, last = self.ranges.window_rows(block.timestamps_ms)
+            for _ in block.series:
+                bounds.append((first + rows, last + rows))
+                timestamps_ms.append(block.timestamps_ms)
+                rows += len(block.timestamps_ms)
+        firsts, lasts = np.moveaxis(np.array(bounds), 1, 0)
+        counts = lasts - firsts + 1
+        self.context.budget.looked_at(int(counts.sum()))
+        enough = counts >= self.kernel.min_samples
+        columns, steps = np.nonzero(enough)
+        if len(steps) == 0:
+            return
+        column = np.concatenate([block.values.T.ravel() for block in blocks])[:, None]
+        values = np.zeros((self.context.step_count, len(bounds)))
+        values[steps, columns] = self._computed(
+            np.concatenate(timestamps_ms), column, firsts[enough], lasts[enough], steps
+        )[:, 0]
+        self.builder.add(np.concatenate([block.series for block in blocks]), values, enough.T)
+
+    def _computed(
+        self, timestamps_ms: IntArray, values: FloatArray, first: IntArray, last: IntArray, steps: IntArray
+    ) -> FloatArray:
+        """What the kernel gives for the windows: float64[window, column]; window i is one of `steps[i]`."""
+        parts = []
+        for part in _pieces(last - first + 1, values.shape[1]):
+            self.context.check()
+            rows, at = slice(int(first[part][0]), int(last[part][-1]) + 1), steps[part]
+            windows = Windows(
+                timestamps_ms[rows],
+                values[rows],
+                first[part] - rows.start,
+                last[part] - rows.start,
+                self.ranges.start_ms[at],
+                self.ranges.end_ms[at],
+                self.context.steps_ms[at],
+            )
+            parts.append(self.kernel.compute(windows, [arg[at] for arg in self.args]))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _pieces(counts: IntArray, columns: int) -> Iterator[slice]:
+    """Runs of windows that hold about `_PIECE_SAMPLES` each, of `counts[window]` rows."""
+    samples = np.cumsum(counts) * columns
+    start = 0
+    while start < len(samples):
+        before = samples[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(samples, before + _PIECE_SAMPLES, side="right")))
+        yield slice(start, stop)
+        start = stop
