@@ -48,7 +48,13 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("storage.tsdb.retention", "", "Older spelling of --storage.tsdb.retention.time."),
     Flag("storage.tsdb.path", "data/", "Directory of the log and its snapshots; empty: memory only."),
     Flag("storage.wal.sync", "interval", "When the log reaches the disk itself: never, interval, always."),
-    Flag("storage.tsdb.retention.size", "", "Size to keep.", ignored="retention is by time only"),
+    Flag("storage.tsdb.retention.size", "", "Bytes of memory that samples may take, such as 512MB."),
+    Flag(
+        "storage.memory-limit",
+        "",
+        "Memory that the store may take: bytes such as 1GB, or a share such as 60% of what there is. "
+        "Over it, new series are refused, then the retention is shortened.",
+    ),
     Flag("storage.tsdb.min-block-duration", "", "Block size.", ignored=_NO_BLOCKS),
     Flag("storage.tsdb.max-block-duration", "", "Block size.", ignored=_NO_BLOCKS),
     Flag(
@@ -92,7 +98,7 @@ FEATURES: Final[dict[str, str]] = {
     "promql-binop-fill-modifiers": "",
     "promql-duration-expr": "it is always on",
     "native-histograms": "it is always on",
-    "ooo-native-histograms": "samples out of order are refused",
+    "ooo-native-histograms": "native histograms out of order are refused",
     "promql-at-modifier": "it is always on",
     "promql-negative-offset": "it is always on",
     "remote-write-receiver": "use --web.enable-remote-write-receiver instead",

@@ -110,3 +110,13 @@ class _StoreCollector(Collector):
         yield GaugeMetricFamily(
             "miniprom_store_bytes", "Memory that samples and labels take.", stats.memory_bytes
         )
+        yield GaugeMetricFamily(
+            "miniprom_store_limit_bytes",
+            "Memory that the store may take; 0 is no limit.",
+            stats.memory_limit_bytes or 0,
+        )
+        yield CounterMetricFamily(
+            "miniprom_store_series_refused",
+            "How often the memory limit left no room for a new series.",
+            stats.series_refused,
+        )

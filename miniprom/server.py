@@ -17,6 +17,7 @@ from collector.clock import Clock, SystemClock
 from collector.config import ScrapeConfig
 from collector.manager import ScrapeManager
 from collector.relabel import NameScheme, compile_rules
+from collector.units import format_duration_ms, format_size_bytes
 from miniprom.api.app import make_app
 from miniprom.api.services import Phase, Services
 from miniprom.api.workers import Workers
@@ -33,6 +34,8 @@ from miniprom.settings import Settings
 from miniprom.storage import Storage
 from miniprom.version import VERSION
 from query import Control, EngineOptions
+from tsdb import Store
+from tsdb.budget import expected_series_bytes
 from tsdb.wal_store import LoggedStore
 
 if TYPE_CHECKING:
@@ -54,7 +57,9 @@ class Server:
         self.settings = settings
         self.stopped = asyncio.Event()
         self._rule_groups = _rule_groups(settings, config)
-        store = LoggedStore(retention_ms=settings.retention_ms)
+        store = LoggedStore(
+            retention_ms=settings.retention_ms, memory_limit_bytes=settings.memory_limit_bytes
+        )
         metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
         self.services = Services(
             settings=settings,
@@ -138,6 +143,7 @@ class Server:
         for text in warnings_of(config):
             _log.warning(text)
         services.use_config(config, _engine_options(self.settings, config))
+        _set_limits(services.store, self.settings, config)
         if self._flux:
             self._flux.interval_ms = config.global_.scrape_interval_ms
         await services.scrape.apply(self._jobs(config))
@@ -192,6 +198,27 @@ class Server:
         while True:
             await clock.sleep_until(clock.now_ms() + period_ms)
             self.services.store.expire(clock.now_ms())
+
+
+def _set_limits(store: Store, settings: Settings, config: Config) -> None:
+    """What the file says of retention goes before the flags; as upstream."""
+    tsdb = config.storage.tsdb
+    store.retention_ms = tsdb.retention.time_ms or settings.retention_ms
+    store.out_of_order_window_ms = tsdb.out_of_order_time_window_ms
+    budget = store.budget
+    budget.samples_bytes = tsdb.retention.size_bytes or settings.retention_bytes
+    series_bytes = expected_series_bytes(store.retention_ms / config.global_.scrape_interval_ms)
+    _log.info(
+        "Memory budget of the store",
+        extra={
+            "limit": "none" if budget.memory_bytes is None else format_size_bytes(budget.memory_bytes),
+            "retention": format_duration_ms(store.retention_ms),
+            "expected_bytes_per_series": round(series_bytes),
+            "room_for_series": "any"
+            if budget.memory_bytes is None
+            else round(budget.memory_bytes / series_bytes),
+        },
+    )
 
 
 def serve(settings: Settings) -> int:

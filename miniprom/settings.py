@@ -7,6 +7,7 @@ from collector.errors import UnitError
 from collector.units import parse_duration_ms
 from miniprom.errors import MinipromError
 from miniprom.flags import FEATURES, FLAGS
+from miniprom.memory_limit import available_memory_bytes, memory_limit_bytes
 
 DEFAULT_RETENTION = "2h"
 SYNC_POLICIES = ("never", "interval", "always")
@@ -44,6 +45,9 @@ class Settings:
     """Empty: memory only."""
     wal_sync: str
     retention_ms: int
+    retention_bytes: int | None
+    """Of samples in memory; None: no limit, as of the next."""
+    memory_limit_bytes: int | None
     lookback_ms: int
     query_timeout_ms: int
     alert_resend_delay_ms: int
@@ -91,6 +95,8 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         storage_path=flags["storage.tsdb.path"],
         wal_sync=_one_of(flags, "storage.wal.sync", SYNC_POLICIES),
         retention_ms=_duration(flags, "storage.tsdb.retention.time"),
+        retention_bytes=_size(flags, "storage.tsdb.retention.size") or None,
+        memory_limit_bytes=_size(flags, "storage.memory-limit") or None,
         lookback_ms=_duration(flags, "query.lookback-delta"),
         query_timeout_ms=_duration(flags, "query.timeout"),
         alert_resend_delay_ms=_duration(flags, "rules.alert.resend-delay"),
@@ -137,6 +143,13 @@ def _duration(flags: Mapping[str, str], name: str) -> int:
     if duration_ms <= 0:
         raise BadFlagError(f"--{name}: expected more than zero, got {flags[name]!r}")
     return duration_ms
+
+
+def _size(flags: Mapping[str, str], name: str) -> int | None:
+    try:
+        return memory_limit_bytes(flags[name], available_memory_bytes)
+    except UnitError as error:
+        raise BadFlagError(f"--{name}: {error}") from error
 
 
 def _positive(flags: Mapping[str, str], name: str) -> int:

@@ -13,9 +13,10 @@ from collector.units import format_duration_ms
 from miniprom.api.envelope import success
 from miniprom.api.errors import ApiError, ErrorType
 from miniprom.api.params import read_params
-from miniprom.api.services import services_of
+from miniprom.api.services import Services, services_of
 from miniprom.config import render_config
 from miniprom.version import BRANCH, PROMETHEUS_VERSION, REVISION
+from tsdb import Stats
 
 _DEFAULT_LIMIT = 10
 _MAX_LIMIT = 10_000
@@ -111,12 +112,31 @@ async def tsdb(request: web.Request) -> web.Response:
                 "minTime": _NO_MIN_TIME if stats.min_time_ms is None else stats.min_time_ms,
                 "maxTime": _NO_MAX_TIME if stats.max_time_ms is None else stats.max_time_ms,
             },
+            "memoryBudget": _memory_budget(services, stats),
             "seriesCountByMetricName": _entries(stats.series_by_metric(limit)),
             "labelValueCountByLabelName": _entries(stats.values_by_label(limit)),
             "memoryInBytesByLabelName": _entries(stats.bytes_by_label(limit)),
             "seriesCountByLabelValuePair": _entries(stats.series_by_pair(limit)),
         }
     )
+
+
+def _memory_budget(services: Services, stats: Stats) -> dict[str, object]:
+    """What the store holds and may hold, in bytes; `expectedBytes` once the retention is full."""
+    targets = len(services.scrape.active())
+    held_ms = (stats.max_time_ms - stats.min_time_ms) if stats.max_time_ms and stats.min_time_ms else 0
+    retention_ms = services.store.retention_ms or held_ms
+    growth = retention_ms / held_ms if 0 < held_ms < retention_ms else 1.0
+    return {
+        "limitBytes": stats.memory_limit_bytes,
+        "heldBytes": stats.memory_bytes,
+        "sampleBytes": stats.samples_bytes,
+        "expectedBytes": round(stats.memory_bytes + stats.samples_bytes * (growth - 1)),
+        "targets": targets,
+        "series": stats.series,
+        "bytesPerSeries": round(stats.memory_bytes / stats.series) if stats.series else 0,
+        "seriesRefused": stats.series_refused,
+    }
 
 
 async def metrics(request: web.Request) -> web.Response:

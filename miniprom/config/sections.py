@@ -146,6 +146,8 @@ class RemoteReadConfig(Section, frozen=True, kw_only=True):
 class RetentionConfig(Section, frozen=True, kw_only=True):
     """`storage.tsdb.retention`; what is 0 is left to the command line."""
 
+    without_effect: ClassVar[frozenset[str]] = frozenset({"percentage"})
+
     time_ms: DurationMs = msgspec.field(default=0, name="time")
     size_bytes: SizeBytes = msgspec.field(default=0, name="size")
     percentage: float = 0.0
@@ -167,6 +169,10 @@ class ChunkEncodingConfig(Section, frozen=True, kw_only=True):
 class TsdbConfig(Section, frozen=True, kw_only=True):
     """`storage.tsdb`."""
 
+    without_effect: ClassVar[frozenset[str]] = frozenset(
+        {"stale_series_compaction_threshold", "chunk_encoding"}
+    )
+
     out_of_order_time_window_ms: DurationMs = msgspec.field(default=0, name="out_of_order_time_window")
     stale_series_compaction_threshold: float = 0.0
     chunk_encoding: ChunkEncodingConfig = ChunkEncodingConfig()
@@ -181,6 +187,8 @@ class ExemplarsConfig(Section, frozen=True, kw_only=True):
 
 class StorageConfig(Section, frozen=True, kw_only=True):
     """`storage`."""
+
+    without_effect: ClassVar[frozenset[str]] = frozenset({"exemplars"})
 
     tsdb: TsdbConfig = TsdbConfig()
     exemplars: ExemplarsConfig = ExemplarsConfig()
@@ -226,7 +234,7 @@ class Config(Section, frozen=True, kw_only=True):
     """The whole file, defaults filled in."""
 
     without_effect: ClassVar[frozenset[str]] = frozenset(
-        {"runtime", "alerting", "storage", "tracing", "remote_write", "remote_read", "otlp"}
+        {"runtime", "alerting", "tracing", "remote_write", "remote_read", "otlp"}
     )
 
     global_: GlobalConfig = msgspec.field(default=GlobalConfig(), name="global")

@@ -15,7 +15,7 @@ def test_sections_without_effect_are_named() -> None:
     text = "runtime: {gogc: 50}\nremote_write: [{url: http://x}]\nstorage: {exemplars: {max_exemplars: 5}}"
     assert warnings(text) == [
         "runtime: not supported yet, ignored",
-        "storage: not supported yet, ignored",
+        "storage.exemplars: not supported yet, ignored",
         "remote_write: not supported yet, ignored",
     ]
 
