@@ -27,7 +27,7 @@ _INT64_LIMIT = 2.0**63
 
 def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: EvalContext) -> Vector:
     """`node.op` of `operand` at every step. Raises `EvaluationError` for a parameter that makes no sense."""
-    keys = _group_labels(node, operand.labels)
+    keys = group_labels(node, operand.labels)
     if isinstance(param, String):
         return count_values(node, operand, keys, param.text, context)
     groups = keys.group()
@@ -51,7 +51,7 @@ def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: 
     return Vector(keys.take(groups.first), values, present, histograms, drop_name)
 
 
-def _group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
+def group_labels(node: Aggregation, labels: LabelFrame) -> LabelFrame:
     """The labels that series of one group share."""
     return labels.drop((*node.grouping, METRIC_NAME)) if node.without else labels.keep(node.grouping)
 

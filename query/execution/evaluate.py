@@ -10,6 +10,7 @@ from query.execution.aggregate import aggregate
 from query.execution.binary import binary
 from query.execution.context import EvalContext
 from query.execution.errors import UnsupportedError
+from query.execution.fused import CannotFuseError, aggregate_over_time
 from query.execution.info import info
 from query.execution.instant_functions import INSTANT_FUNCTIONS, absent_labels
 from query.execution.names import merge_equal_series, unnamed
@@ -21,6 +22,7 @@ from query.execution.subquery import subquery_steps
 from query.execution.values import HistogramArray, Scalar, String, Value, Vector
 from query.language import ast
 from query.plan import nodes
+from query.plan.sharing import is_costly
 from tsdb import LabelFrame
 
 
@@ -29,8 +31,12 @@ def evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
 
     Raises `EvaluationError`, or `LimitError` when the query is to stop.
     """
-    if node in context.shared:
+    if is_costly(node) and node in context.shared:
         return _evaluate_once(node, context)
+    return _evaluate(node, context)
+
+
+def _evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
     context.check()
     in_use = context.budget.in_use
     value = _HANDLERS[type(node)](node, context)
@@ -44,7 +50,7 @@ def _evaluate_once(node: nodes.PlanNode, context: EvalContext) -> Value:
     key = (node, int(steps[0]), int(steps[-1]), context.step_ms)
     value = context.results.get(key)
     if value is None:
-        value = evaluate(node, replace(context, shared=context.shared - {node}))
+        value = _evaluate(node, context)
         context.results[key] = value
         context.budget.keep(_size(value))
     return value
@@ -115,6 +121,15 @@ def _aggregate(node: nodes.Aggregate, context: EvalContext) -> Value:
     return aggregate(node.source, operand, param, context)
 
 
+def _aggregate_over_time(node: nodes.AggregateOverTime, context: EvalContext) -> Value:
+    in_use = context.budget.in_use
+    try:
+        return aggregate_over_time(node, context)
+    except CannotFuseError:
+        context.budget.settle(in_use)
+        return _aggregate(nodes.Aggregate(node.call, None, node.source), context)
+
+
 def _binary(node: nodes.BinaryOperation, context: EvalContext) -> Value:
     lhs = evaluate(node.lhs, context)
     return binary(node.source, lhs, evaluate(node.rhs, context), context)
@@ -182,6 +197,7 @@ _HANDLERS: Final[Mapping[type, Callable[[Any, EvalContext], Value]]] = {
     nodes.Invariant: _invariant,
     nodes.Negation: _negation,
     nodes.Aggregate: _aggregate,
+    nodes.AggregateOverTime: _aggregate_over_time,
     nodes.BinaryOperation: _binary,
     nodes.FunctionCall: _call,
 }

@@ -46,7 +46,7 @@ def range_function(
     if call.function == "double_exponential_smoothing" and ranges.labels.size:
         _check_factors(args)
     result = _computed(call, ranges, args, context)
-    _remark(call, _labels_with_floats(result), args, context)
+    remark(call, _labels_with_floats(result), args, context)
     if not RANGE_KERNELS[call.function].keeps_name:
         labels, drop_name = unnamed(result.labels, context)
         result = replace(result, labels=labels, drop_name=drop_name)
@@ -101,7 +101,7 @@ def _check_factors(args: Sequence[FloatArray]) -> None:
             raise EvaluationError(f"invalid {name} factor. Expected: 0 < {letter}f < 1, got: {refused[0]:f}")
 
 
-def _remark(call: ast.Call, labels: LabelFrame, args: Sequence[FloatArray], context: EvalContext) -> None:
+def remark(call: ast.Call, labels: LabelFrame, args: Sequence[FloatArray], context: EvalContext) -> None:
     """What upstream says about the arguments and the metrics, if there was a series at all."""
     if not labels.size:
         return

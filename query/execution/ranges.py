@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from query.execution.result import RawSeries
 from query.execution.selectors import column_blocks, reference_ms
 from query.execution.values import Vector
 from query.kernels.extended import interpolated
+from query.kernels.windows import Windows
 from query.language import ast
 from query.plan.nodes import RangeNode, RangeSelect
-from tsdb import HistogramSeries, LabelFrame, Selection, StartTimestamps
+from tsdb import HistogramSeries, LabelFrame, Selection, Slab, StartTimestamps
 from tsdb.histogram import CounterReset, FloatHistogram
 from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_sample
 
@@ -33,9 +35,28 @@ class Block:
     values: FloatArray
 
 
+class Cut(NamedTuple):
+    """Ranges over rows of samples: `steps` are those that have samples enough, all others as in `Windows`.
+
+    `samples` is how many are looked at in a column at all steps together.
+    """
+
+    steps: IntArray
+    samples: int
+    timestamps_ms: IntArray
+    bounds: tuple[IntArray, IntArray, IntArray, IntArray, IntArray]
+
+    def windows(self, values: FloatArray) -> Windows:
+        """The windows of `values[row, column]`. Requires: a step."""
+        return Windows(self.timestamps_ms, values, *self.bounds)
+
+
 @dataclass(frozen=True)
 class RangeVector:
-    """At each step the samples in (`start_ms[step]`, `end_ms[step]`]; `blocks()` reads the floats."""
+    """At each step the samples in (`start_ms[step]`, `end_ms[step]`]; `blocks()` reads the floats.
+
+    They come from `slabs`, unless they are a subquery's.
+    """
 
     labels: LabelFrame
     blocks: Callable[[], Iterator[Block]]
@@ -46,6 +67,7 @@ class RangeVector:
     extension: ast.Extension | None = None
     lookback_ms: int = 0
     start_timestamps: Sequence[StartTimestamps] = ()
+    slabs: Sequence[Slab] = ()
 
     @property
     def before_ms(self) -> int:
@@ -63,6 +85,14 @@ class RangeVector:
             return self._extended_rows(timestamps_ms)
         first = np.searchsorted(timestamps_ms, self.start_ms, side="right")
         return first, np.searchsorted(timestamps_ms, self.end_ms, side="right") - 1
+
+    def cut(self, timestamps_ms: IntArray, min_samples: int, steps_ms: IntArray) -> "Cut":
+        """The windows with `min_samples` at least, over rows with these timestamps."""
+        first, last = self.window_rows(timestamps_ms)
+        counts = last - first + 1
+        steps = np.flatnonzero(counts >= min_samples)
+        bounds = (first[steps], last[steps], self.start_ms[steps], self.end_ms[steps], steps_ms[steps])
+        return Cut(steps, int(counts.sum()), timestamps_ms, bounds)
 
     def _extended_rows(self, timestamps_ms: IntArray) -> tuple[IntArray, IntArray]:
         """From the sample at or before the start, if not too old, to the end, or the sample after it."""
@@ -108,6 +138,7 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
         extension=extension,
         lookback_ms=lookback_ms,
         start_timestamps=selection.start_timestamps,
+        slabs=selection.slabs,
     )
 
 

@@ -1,6 +1,7 @@
 """Rates of counters and gauges (upstream promql/functions.go: extrapolatedRate, instantValue)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,18 +43,22 @@ def idelta(windows: Windows, _args: Sequence[FloatArray]) -> FloatArray:
     return difference
 
 
-def _extrapolated(windows: Windows, *, is_counter: bool, per_second: bool) -> FloatArray:
-    """The difference between a window's last and first sample, stretched to the range.
+class Extrapolation(NamedTuple):
+    """How windows are stretched to their range: float64[step] each.
 
-    The stretch reaches a bound of the range where the samples come near it, else half a sample distance
-    beyond them; a counter is never stretched to before its zero.
+    Seconds from the first to the last sample, to add before and after them, and to divide by; and the
+    factor that all these make.
     """
-    first_values = windows.values[windows.first]
-    result = windows.values[windows.last]
-    result -= first_values
-    if is_counter:
-        _add_lost_to_resets(windows, result)
 
+    sampled: FloatArray
+    to_start: FloatArray
+    to_end: FloatArray
+    seconds: FloatArray
+    factors: FloatArray
+
+
+def extrapolation(windows: Windows, *, per_second: bool) -> Extrapolation:
+    """The stretch reaches a bound where samples come near it, else half a sample distance beyond them."""
     sampled = (windows.timestamps_ms[windows.last] - windows.timestamps_ms[windows.first]) / 1000
     distance = sampled / (windows.last - windows.first)
     to_start = (windows.timestamps_ms[windows.first] - windows.start_ms) / 1000
@@ -61,8 +66,23 @@ def _extrapolated(windows: Windows, *, is_counter: bool, per_second: bool) -> Fl
     to_end = (windows.end_ms - windows.timestamps_ms[windows.last]) / 1000
     to_end = np.where(to_end >= distance * NEAR_BOUNDARY, distance / 2, to_end)
     seconds = (windows.end_ms - windows.start_ms) / 1000 if per_second else np.ones(len(sampled))
+    return Extrapolation(
+        sampled, to_start, to_end, seconds, (sampled + to_start + to_end) / sampled / seconds
+    )
 
-    factors = (sampled + to_start + to_end) / sampled / seconds
+
+def _extrapolated(windows: Windows, *, is_counter: bool, per_second: bool) -> FloatArray:
+    """The difference between a window's last and first sample, stretched to the range.
+
+    A counter is never stretched to before its zero.
+    """
+    first_values = windows.values[windows.first]
+    result = windows.values[windows.last]
+    result -= first_values
+    if is_counter:
+        _add_lost_to_resets(windows, result)
+
+    sampled, to_start, to_end, seconds, factors = extrapolation(windows, per_second=per_second)
     if is_counter:
         first_cells = np.multiply(first_values, sampled[:, None])
         below_zero = first_cells < result * to_start[:, None]

@@ -1,7 +1,8 @@
 """From AST to plan (upstream promql/engine.go: PreprocessExpr).
 
 Resolves `@`, `offset` and durations, folds `start()`, `end()`, `range()` and `step()` to numbers, takes
-superfluous parentheses away, and marks the highest parts that are the same at every step.
+superfluous parentheses away, joins aggregations with the function of a range below them, and marks the
+highest parts that are the same at every step.
 """
 
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 from query.language import ast
 from query.language.literals import as_utf8
 from query.plan.durations import duration_ms
+from query.plan.fusing import fused
 from query.plan.nodes import (
     Aggregate,
     BinaryOperation,
@@ -133,7 +135,7 @@ class _Planner:
         source = replace(expr, expr=_bare(expr.expr), param=None if expr.param is None else _bare(expr.param))
         operand = self.build(source.expr)
         if source.param is None:
-            return operand._replace(node=Aggregate(operand.node, None, source), worth_marking=True)
+            return operand._replace(node=fused(Aggregate(operand.node, None, source)), worth_marking=True)
         param = self.build(source.param)
         if operand.is_invariant and param.is_invariant:
             node = Aggregate(operand.node, param.node, source)

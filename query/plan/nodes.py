@@ -97,6 +97,18 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateOverTime:
+    """`source.op` of `call`, a function of nothing but `ranges`: one node instead of two.
+
+    The samples of a group's series are added up (or compared) first, and windows taken of the sums.
+    """
+
+    ranges: RangeSelect
+    call: FunctionCall
+    source: ast.Aggregation
+
+
+@dataclass(frozen=True, slots=True)
 class BinaryOperation:
     """Two scalars, a scalar and a vector, or two vectors."""
 
@@ -123,6 +135,7 @@ PlanNode: TypeAlias = (
     | Invariant
     | FunctionCall
     | Aggregate
+    | AggregateOverTime
     | BinaryOperation
     | Negation
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from query.plan.nodes import (
     Aggregate,
+    AggregateOverTime,
     BinaryOperation,
     FunctionCall,
     InstantSelect,
@@ -21,7 +22,7 @@ def shared_parts(*plans: PlanNode) -> frozenset[PlanNode]:
 
     What they compute costs most, and is what dashboards repeat in ratios and rules repeat in each other.
     """
-    counts = Counter(node for plan in plans for node in _all_parts(plan) if _is_costly(node))
+    counts = Counter(node for plan in plans for node in _all_parts(plan) if is_costly(node))
     return frozenset(node for node, count in counts.items() if count > 1)
 
 
@@ -34,6 +35,8 @@ def children(node: PlanNode) -> tuple[PlanNode, ...]:
             return node.args
         case Aggregate():
             return (node.operand,) if node.param is None else (node.param, node.operand)
+        case AggregateOverTime():
+            return (node.ranges,)
         case BinaryOperation():
             return (node.lhs, node.rhs)
         case _:
@@ -46,7 +49,8 @@ def _all_parts(node: PlanNode) -> Iterator[PlanNode]:
         yield from _all_parts(child)
 
 
-def _is_costly(node: PlanNode) -> bool:
+def is_costly(node: PlanNode) -> bool:
+    """Whether a part is worth being shared."""
     if isinstance(node, FunctionCall):
         return any(isinstance(arg, RangeSelect | SubqueryRange) for arg in node.args)
-    return isinstance(node, InstantSelect | Aggregate)
+    return isinstance(node, InstantSelect | Aggregate | AggregateOverTime)

@@ -17,7 +17,7 @@ def test_equal_selectors_are_shared_wherever_they_stand() -> None:
 
 
 def test_equal_functions_of_ranges_are_shared() -> None:
-    (part,) = shared("sum(rate(x[5m])) / count(rate(x[5m]))")
+    (part,) = shared("stddev(irate(x[5m])) / count(irate(x[5m]))")
     assert isinstance(part, FunctionCall)
 
 
