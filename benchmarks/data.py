@@ -9,6 +9,8 @@ import numpy as np
 from tsdb import Labels, is_absent, labels_from
 from tsdb.sample import FloatArray, IntArray
 
+PODS = 100
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -20,16 +22,16 @@ class Dataset:
 
 
 def counters(series: int, *, end_ms: int, rows: int, interval_ms: int, seed: int = 1) -> Dataset:
-    """`requests_total` counters of 100 pods and as many paths as it takes; 1 series in 50 resets once."""
+    """`requests_total` counters of `PODS` pods and as many paths as it takes; 1 series in 50 resets once."""
     random = np.random.default_rng(seed)
     labels = [
         labels_from(
             {
                 "__name__": "requests_total",
                 "job": "bench",
-                "instance": f"10.0.{number % 100}.1:8080",
-                "pod": f"pod-{number % 100}",
-                "path": f"/api/{number // 100}",
+                "instance": f"10.0.{number % PODS}.1:8080",
+                "pod": f"pod-{number % PODS}",
+                "path": f"/api/{number // PODS}",
                 "code": ("200", "200", "404", "500")[number % 4],
             }
         )
@@ -51,8 +53,8 @@ def histograms(count: int, *, end_ms: int, rows: int, interval_ms: int, seed: in
             {
                 "__name__": "latency_seconds_bucket",
                 "job": "bench",
-                "pod": f"pod-{number % 100}",
-                "path": f"/api/{number // 100}",
+                "pod": f"pod-{number % PODS}",
+                "path": f"/api/{number // PODS}",
                 "le": bound,
             }
         )
@@ -62,6 +64,15 @@ def histograms(count: int, *, end_ms: int, rows: int, interval_ms: int, seed: in
     observed = random.poisson(0.5, size=(rows, count, len(bounds)))
     values = np.cumsum(np.cumsum(observed, axis=2), axis=0).reshape(rows, -1).astype(np.float64)
     return Dataset(labels, _grid(end_ms, rows, interval_ms), values)
+
+
+def pod_info(*, end_ms: int, rows: int, interval_ms: int) -> Dataset:
+    """`pod_info`: the team of each pod that `counters` counts for; always 1."""
+    labels = [
+        labels_from({"__name__": "pod_info", "job": "teams", "pod": f"pod-{pod}", "team": f"team-{pod % 7}"})
+        for pod in range(PODS)
+    ]
+    return Dataset(labels, _grid(end_ms, rows, interval_ms), np.ones((rows, PODS)))
 
 
 def merged(one: Dataset, other: Dataset) -> Dataset:

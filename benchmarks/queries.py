@@ -1,13 +1,14 @@
 """Range and instant queries through HTTP, over the same samples in every program."""
 
 import json
+import statistics
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from urllib.parse import urlencode
 
-from benchmarks.data import Dataset, counters, histograms, merged, remote_write_requests
+from benchmarks.data import PODS, Dataset, counters, histograms, merged, pod_info, remote_write_requests
 from benchmarks.measure import interleaved, ms, print_table, times
 from benchmarks.programs import MINIPROM, PEERS, Program, Running, running
 
@@ -18,37 +19,40 @@ REMOTE_WRITE_HEADERS: Mapping[str, str] = {
     "Content-Type": "application/x-protobuf",
     "X-Prometheus-Remote-Write-Version": "0.1.0",
 }
-QUERIES = (
-    "sum(rate(requests_total[5m]))",
-    "sum by (pod) (rate(requests_total[5m]))",
-    "histogram_quantile(0.9, sum by (le) (rate(latency_seconds_bucket[5m])))",
-    "topk(5, rate(requests_total[5m]))",
-    "sum by (code) (max_over_time(requests_total[5m]))",
-    "sum by (code) (avg_over_time(requests_total[1h]))",
-    'count by (code) (requests_total{path=~"/api/[1-3].*"})',
-    "count by (pod) (requests_total)",
-    "sum(requests_total / requests_total)",
-    'requests_total{pod=~"pod-[0-4]"}',
-)
+QUERIES: Mapping[str, str] = {
+    "sum(rate)": "sum(rate(requests_total[5m]))",
+    "sum by": "sum by (pod) (rate(requests_total[5m]))",
+    "histogram_quantile": "histogram_quantile(0.9, sum by (le) (rate(latency_seconds_bucket[5m])))",
+    "topk": "topk(5, rate(requests_total[5m]))",
+    "max_over_time[5m]": "max by (code) (max_over_time(requests_total[5m]))",
+    "avg_over_time[1h]": "sum by (code) (avg_over_time(requests_total[1h]))",
+    "regex select": 'sum by (code) (requests_total{path=~"/api/[1-3].*"})',
+    "count by": "count by (pod) (requests_total)",
+    "binary join": "sum(requests_total - requests_total offset 5m)",
+    "group_left join": "sum by (team) (rate(requests_total[5m]) * on (pod) group_left (team) pod_info)",
+    "raw matrix": 'requests_total{pod=~"pod-[0-4]"}',
+}
 
 
-def main(*, series: int = 10_000, queries: tuple[str, ...] = QUERIES) -> None:
+def main(*, series: int = 20_000) -> None:
     """Print each query's time in every installed program, and the peers' as multiples of ours."""
     now_ms = int(time.time() * 1000) // INTERVAL_MS * INTERVAL_MS
     grid = {"end_ms": now_ms, "rows": ROWS, "interval_ms": INTERVAL_MS}
-    data = merged(counters(series // 2, **grid), histograms(series // 24, **grid))
+    halves = counters(series // 2 - PODS, **grid), histograms(series // 24, **grid)
+    data = merged(merged(*halves), pod_info(**grid))
     programs = [MINIPROM, *(peer for peer in PEERS if peer.is_installed)]
     with ExitStack() as stack:
         started = [stack.enter_context(running(program)) for program in programs]
         loading = [[_load(program, data) for program in started]]
         _print("Remote write, CPU seconds", ["all samples"], programs, loading, str)
         for kind, url in (("Range", _range_url(data)), ("Instant", _instant_url(now_ms))):
-            rows = [_time(started, url(query)) for query in queries]
+            rows = [_time(started, url(query)) for query in QUERIES.values()]
+            means = [statistics.geometric_mean(column) for column in zip(*rows, strict=True)]
             _print(
                 f"{kind} queries over {len(data.series)} series x {ROWS} rows",
-                list(queries),
+                [*QUERIES, "geometric mean"],
                 programs,
-                rows,
+                [*rows, means],
                 ms,
             )
 
