@@ -10,7 +10,6 @@ holds all that the log missed.
 """
 
 import contextlib
-import errno
 import re
 import threading
 from dataclasses import dataclass
@@ -73,7 +72,7 @@ class Wal:
         self._failures = 0
         disk.make_folder(folder)
         self._lock = self._take_lock()
-        self._number = max([number for _, number in self._ours()], default=0)
+        self._number = max([number for _, number in _ours(disk, folder)], default=0)
 
     @property
     def segment(self) -> int:
@@ -81,22 +80,11 @@ class Wal:
         return self._number
 
     def load(self, store: Store) -> Loaded:
-        """Append all that the folder holds; what can't be read is a problem, no error. Raises `OSError`."""
+        """Append all that the folder holds; remove what a snapshot left half done. Raises `OSError`."""
         for name in self._disk.names(self._folder):
             if name.endswith(_NEW) and _NAME.fullmatch(name.removesuffix(_NEW)):
                 self._disk.remove(self._folder / name)
-        files = self._ours()
-        problems: list[str] = []
-        records = first = 0
-        for number in sorted((number for kind, number in files if kind == "rings"), reverse=True):
-            found = self._replay("rings", number, store, problems)
-            if found and found.complete:
-                records, first = found.records, number
-                break
-        for number in sorted(number for kind, number in files if kind == "log" and number >= first):
-            found = self._replay("log", number, store, problems)
-            records += found.records if found else 0
-        return Loaded(records, tuple(problems))
+        return load(self._disk, self._folder, store)
 
     def begin_segment(self) -> None:
         """Write to a new segment from now on. After a failure `error` says why there is none."""
@@ -160,15 +148,9 @@ class Wal:
             self._close_retired()
             if self._file and checkpoint.failures == self._failures:
                 self.error = None
-        for kind, number in self._ours():
+        for kind, number in _ours(self._disk, self._folder):
             if number < checkpoint.number:
                 self._disk.remove(self._folder / _name(kind, number))
-
-    def outdate(self) -> None:
-        """The store was changed in a way that is not in the log: the next checkpoint mends it."""
-        with self._files:
-            self._failures += 1
-            self.error = OSError(errno.ESTALE, "samples were deleted or imported since the last snapshot")
 
     def save(self, snapshot: Snapshot, folder: Path, number: int = 1) -> None:
         """Write a snapshot into a folder, from which a store can be loaded. Raises `OSError`."""
@@ -220,24 +202,41 @@ class Wal:
                 raise FolderLockedError(f"{self._folder} is in use by process {owner}") from error
             raise FolderLockedError(f"{self._folder} is in use by another process") from error
 
-    def _ours(self) -> list[tuple[str, int]]:
-        found = [_NAME.fullmatch(name) for name in self._disk.names(self._folder)]
-        return [(match[1], int(match[2])) for match in found if match]
 
-    def _replay(self, kind: str, number: int, store: Store, problems: list[str]) -> Replayed | None:
-        name = _name(kind, number)
-        try:
-            content = self._disk.read(self._folder / name)
-        except OSError as error:
-            problems.append(f"{name} can't be read: {error.strerror}; its samples are lost")
-            return None
-        found = replay(content, store)
-        if found.damage:
-            rest = len(content) - found.damage.offset
-            problems.append(f"{name}: {found.damage}; the {rest} bytes from there on are lost")
-        elif kind == "rings" and not found.complete:
-            problems.append(f"{name} has no end; the series that are missing are lost")
-        return found
+def load(disk: Disk, folder: Path, store: Store) -> Loaded:
+    """Append all that a folder holds; what can't be read is a problem, no error. Raises `OSError`."""
+    files = _ours(disk, folder)
+    problems: list[str] = []
+    records = first = 0
+    for number in sorted((number for kind, number in files if kind == "rings"), reverse=True):
+        found = _replay(disk, folder / _name("rings", number), store, problems)
+        if found and found.complete:
+            records, first = found.records, number
+            break
+    for number in sorted(number for kind, number in files if kind == "log" and number >= first):
+        found = _replay(disk, folder / _name("log", number), store, problems)
+        records += found.records if found else 0
+    return Loaded(records, tuple(problems))
+
+
+def _replay(disk: Disk, path: Path, store: Store, problems: list[str]) -> Replayed | None:
+    try:
+        content = disk.read(path)
+    except OSError as error:
+        problems.append(f"{path.name} can't be read: {error.strerror}; its samples are lost")
+        return None
+    found = replay(content, store)
+    if found.damage:
+        rest = len(content) - found.damage.offset
+        problems.append(f"{path.name}: {found.damage}; the {rest} bytes from there on are lost")
+    elif path.name.startswith("rings") and not found.complete:
+        problems.append(f"{path.name} has no end; the series that are missing are lost")
+    return found
+
+
+def _ours(disk: Disk, folder: Path) -> list[tuple[str, int]]:
+    found = [_NAME.fullmatch(name) for name in disk.names(folder)]
+    return [(match[1], int(match[2])) for match in found if match]
 
 
 def _name(kind: str, number: int) -> str:

@@ -97,8 +97,6 @@ class LoggedStore(Store):
             yield
         finally:
             self.log = log
-            if log:
-                log.outdate()
 
     def _forget(self, ids: IntArray) -> None:
         self._reclaim(ids)

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from miniprom.api import (
+    admin,
     federate,
     home,
     management,
@@ -51,7 +52,7 @@ _ROUTES: Final[tuple[tuple[tuple[str, ...], str, Handler], ...]] = (
     (_GET, "/api/v1/status/tsdb", status.tsdb),
     (_GET, "/api/v1/status/walreplay", status.wal_replay),
     (_POST, "/api/v1/write", write.write),
-    (_POST_PUT, "/api/v1/admin/tsdb/{action}", management.admin),
+    (_POST_PUT, "/api/v1/admin/tsdb/{action}", admin.admin),
     (_GET, "/federate", federate.federate),
     (_GET, "/metrics", status.metrics),
     (_GET, "/version", status.version),

@@ -76,7 +76,7 @@ def exposition(samples: Sequence[Sample], external: Mapping[str, str], *, utf8: 
         own = dict(sample.labels)
         del own[METRIC_NAME]
         own.update((key, external[key]) for key in sorted(external) if key not in own)
-        line = f"{_series(name, own, utf8)} {go_float(sample.value)} {sample.time_ms}\n"
+        line = f"{series_text(name, own, utf8=utf8)} {go_float(sample.value)} {sample.time_ms}\n"
         yield line.encode(errors="replace")
 
 
@@ -105,7 +105,8 @@ def _type_name(name: str, utf8: bool) -> str:
     return _quoted(name) if utf8 else _underscored(name)
 
 
-def _series(name: str, labels: Mapping[str, str], utf8: bool) -> str:
+def series_text(name: str, labels: Mapping[str, str], *, utf8: bool) -> str:
+    """Name and labels as a line begins with them."""
     pairs = [f"{_type_name(key, utf8)}={_quoted(value)}" for key, value in labels.items()]
     if utf8 and not _LEGACY_NAME.fullmatch(name):
         return f"{{{','.join([_quoted(name), *pairs])}}}"

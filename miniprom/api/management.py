@@ -5,7 +5,6 @@ from typing import Final
 
 from aiohttp import web
 
-from miniprom.api.errors import ApiError, ErrorType
 from miniprom.api.services import Phase, services_of
 from miniprom.config import ConfigFileError
 
@@ -48,11 +47,6 @@ async def quit_(request: web.Request) -> web.Response:
     _log.warning("Received termination request via web service, exiting gracefully...")
     services.quit()
     return web.Response(text="Requesting termination... Goodbye!")
-
-
-async def admin(request: web.Request) -> web.Response:  # noqa: ARG001  a handler's signature
-    """What would delete or save data."""
-    raise ApiError(ErrorType.UNAVAILABLE, "admin APIs disabled")
 
 
 async def wrong_method(request: web.Request) -> web.Response:  # noqa: ARG001  a handler's signature

@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "test": "miniprom.cli.test",
     "simulate": "miniprom.cli.simulate",
     "demo": "miniprom.cli.demo",
+    "tsdb": "miniprom.cli.tsdb",
 }
 """Each module has a `run(arguments) -> exit code`."""
 
