@@ -7,8 +7,8 @@ from miniprom.templates.errors import FunctionError
 MAX_COMMANDS: Final = 100_000
 MAX_CHARACTERS: Final = 1 << 20
 """Of one text: the output, or what a function makes."""
-MAX_DEPTH: Final = 50
-"""Of templates that invoke templates."""
+MAX_NESTING: Final = 100
+"""Of bodies and pipelines within each other, those of templates that templates invoke included."""
 _CHARACTERS_PER_COMMAND: Final = 100
 
 
@@ -24,6 +24,11 @@ class Budget:
             raise FunctionError(f"the template takes more than {MAX_COMMANDS} steps")
 
     def spend_text(self, characters: int) -> None:
-        if characters > MAX_CHARACTERS:
-            raise FunctionError(f"the text is longer than {MAX_CHARACTERS} characters")
+        check_length(characters)
         self.spend(characters // _CHARACTERS_PER_COMMAND)
+
+
+def check_length(characters: int) -> None:
+    """Raises `FunctionError` for a text that is too long."""
+    if characters > MAX_CHARACTERS:
+        raise FunctionError(f"the text is longer than {MAX_CHARACTERS} characters")

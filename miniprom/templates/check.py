@@ -90,25 +90,25 @@ class Checker:
 
     def _define(self, place: Place, name: str, body: Body) -> None:
         if name in self.definitions:
-            _fail(place, f"template: multiple definition of template {quote(name)}")
+            _fail(place, f"multiple definition of template {quote(name)}")
         self.definitions[name] = body
         self.template(body, ())
 
     def _pipeline(self, pipeline: Pipeline, most_variables: int = 1) -> None:
         if len(pipeline.variables) > most_variables:
             _fail(pipeline.place, "too many declarations in command")
-        for position, command in enumerate(pipeline.commands):
-            self._command(command, is_first=position == 0)
+        for stage, command in enumerate(pipeline.commands, 1):
+            self._command(command, stage)
         for name in pipeline.variables:
             if pipeline.is_assignment:
                 self._variable(pipeline.place, name)
             else:
                 self._scope.append(name)
 
-    def _command(self, command: Command, *, is_first: bool) -> None:
+    def _command(self, command: Command, stage: int) -> None:
         first = command.operands[0]
-        if not is_first and isinstance(first, Constant | Dot | Nil):
-            _fail(first.place, "non executable command in a later stage of the pipeline")
+        if stage > 1 and isinstance(first, Constant | Dot | Nil):
+            _fail(first.place, f"non executable command in pipeline stage {stage}")
         for operand in command.operands:
             self._operand(operand)
 

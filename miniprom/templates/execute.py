@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from miniprom.templates.budget import MAX_CHARACTERS, MAX_DEPTH, Budget
+from miniprom.templates.budget import MAX_CHARACTERS, MAX_NESTING, Budget
 from miniprom.templates.errors import FunctionError, error_at
 from miniprom.templates.formatting import show
 from miniprom.templates.functions import FUNCTIONS, METHODS
@@ -120,7 +120,7 @@ class _Executor:
         self._parts: list[str] = []
         self._length = 0
         self._place = Place(0, 0, 0)
-        self._depth = 0
+        self._nesting = 0
         self._scope: Scope = []
 
     def run(self, body: Body, dot: Any, scope: Scope) -> None:
@@ -133,6 +133,7 @@ class _Executor:
         return "".join(self._parts)
 
     def _body(self, body: Body, dot: Any) -> None:
+        self._nest()
         for node in body:
             match node:
                 case Text(text):
@@ -149,6 +150,13 @@ class _Executor:
                     self._invoke(node.invoke if isinstance(node, Block) else node, dot)
                 case Define():
                     pass
+        self._nesting -= 1
+
+    def _nest(self) -> None:
+        """Count a body or pipeline within another. An error ends everything, so that it may stay counted."""
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            self._fail(f"nested more than {MAX_NESTING} deep")
 
     def _write(self, text: str) -> None:
         self._parts.append(text)
@@ -191,9 +199,11 @@ class _Executor:
         for name, value in zip(pipeline.variables, given, strict=False):
             self._give(pipeline, name, value)
         self._spend()
+        nesting = self._nesting
         try:
             self._body(node.body, element)
         except _Leave as leave:
+            self._nesting = nesting
             return not leave.is_break
         return True
 
@@ -213,19 +223,17 @@ class _Executor:
         body = self._template.definitions.get(node.name)
         if body is None:
             self._fail(f"template {quote(node.name)} not defined")
-        if self._depth == MAX_DEPTH:
-            self._fail(f"exceeded maximum template depth ({MAX_DEPTH})")
         inner = self._pipeline(node.pipeline, dot) if node.pipeline else None
         self._spend()
-        self._depth += 1
         self.run(body, inner, [("$", inner)])
-        self._depth -= 1
 
     def _pipeline(self, pipeline: Pipeline, dot: Any, *, declares: bool = True) -> Any:
         self._place = pipeline.place
+        self._nest()
         value: Any = MISSING
         for command in pipeline.commands:
             value = self._command(command, dot, value)
+        self._nesting -= 1
         if declares:
             for name in pipeline.variables:
                 self._give(pipeline, name, value)

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from miniprom.templates.budget import check_length
 from miniprom.templates.times import Duration, NamedInt, Time
 from miniprom.templates.values import STRUCT_FIELDS, Sample, TemplateData, field_of, type_name
 from query.language.literals import quote, quote_char
 from tsdb.histogram import FloatHistogram
 from tsdb.numbers import format_number
 
-_MAX_WIDTH: Final = 1_000_000
+_MAX_WIDTH: Final = 10_000
+"""Go's limit is 1,000,000, too much for a server that many share."""
 _VERB: Final = re.compile(
     r"%(?P<flags>[-+# 0]*)(?P<width>\*|[0-9]+)?(?:(?P<point>\.)(?P<precision>\*|[0-9]+)?)?"
     r"(?:\[(?P<index>[0-9]+)\])?(?P<verb>.)?",
@@ -49,14 +51,19 @@ def show(value: Any) -> str:
 
 
 def sprintf(layout: str, values: Sequence[Any]) -> str:
-    """Go's fmt.Sprintf: what does not fit is told in the text itself, such as `%!d(string=hi)`."""
+    """Go's fmt.Sprintf: what does not fit is told in the text itself, such as `%!d(string=hi)`.
+
+    Raises `FunctionError` if the text gets too long.
+    """
     parts: list[str] = []
-    end = 0
+    end = length = 0
     arguments = _Arguments(values)
     for match in _VERB.finditer(layout):
         parts.append(layout[end : match.start()])
         parts.append(_verb(match, arguments))
         end = match.end()
+        length += len(parts[-1])
+        check_length(length)
     parts.append(layout[end:])
     if extra := arguments.unused():
         listed = ", ".join(
@@ -160,7 +167,8 @@ def _string(value: str, spec: _Spec) -> str | None:
     if spec.verb in "sv":
         return _padded(value, spec)
     if spec.verb in "xX":
-        digits = value.encode(errors="surrogatepass").hex(" " if " " in spec.flags else "")
+        encoded = value.encode(errors="surrogatepass")
+        digits = encoded.hex(" ") if " " in spec.flags else encoded.hex()
         return _padded(digits.upper() if spec.verb == "X" else digits, spec)
     return None
 

@@ -10,7 +10,7 @@ from lark.lexer import Lexer
 from miniprom.templates.errors import SyntaxFaultError
 from query.language.literals import quote
 
-_MAX_PARENS: Final = 50
+_MAX_PARENS: Final = 40
 _WHITESPACE: Final = " \t\r\n"
 _KEYWORDS: Final = {
     **{word: word.upper() for word in ("block", "break", "continue", "define", "else", "end", "if", "nil")},

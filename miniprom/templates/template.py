@@ -1,5 +1,6 @@
 """`Template`: a parsed text."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -50,6 +51,11 @@ class Template:
         raise error_at(text, fault.offset, fault.message)
 
 
+_WITH_VALUE: Final = frozenset({"if", "with", "range", "template", "define", "block"})
+_KEYWORDS: Final = frozenset(word.upper() for word in _WITH_VALUE) | {"END", "ELSE", "BREAK", "CONTINUE"}
+_FIRST_WORD: Final = re.compile(r"\{\{(?:-\s)?\s*(\w*)")
+
+
 @cache
 def _grammar() -> Lark:
     return Lark(
@@ -63,12 +69,14 @@ def _grammar() -> Lark:
 
 
 def _unexpected(token: Token, text: str) -> SyntaxFaultError:
-    """In upstream's words where it has simple ones."""
+    """In upstream's words."""
     if token.type == "$END":
         return SyntaxFaultError("unexpected EOF", len(text))
     offset = int(token.start_pos or 0)
+    opening = _FIRST_WORD.match(text, text.rfind("{{", 0, offset + 1))
+    keyword = opening[1] if opening and opening[1] in _WITH_VALUE else "command"
     if token.type == "CLOSE":
-        return SyntaxFaultError("missing value for command", offset)
-    if token.type == "TEXT":
-        return SyntaxFaultError(f"unexpected text {quote(token.strip()[:20])}", offset)
-    return SyntaxFaultError(f"unexpected <{token}> in command", offset)
+        return SyntaxFaultError(f"missing value for {keyword}", offset)
+    if token.type in _KEYWORDS:
+        return SyntaxFaultError(f"unexpected {{{{{token}}}}}", offset)
+    return SyntaxFaultError(f"unexpected {quote(token)} in operand", offset)
