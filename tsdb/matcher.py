@@ -112,6 +112,6 @@ def compile_anchored(pattern: str) -> Callable[[str], object]:
     try:
         compiled = compile_regex(pattern)
     except RegexError as error:
-        raise BadMatcherError(f"invalid regular expression {pattern!r}: {error}") from error
+        raise BadMatcherError(str(error)) from error
     fullmatch: Callable[[str], object] = compiled.fullmatch
     return fullmatch

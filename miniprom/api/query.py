@@ -110,6 +110,7 @@ async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> w
             raise BadParameterError("query", str(error)) from error
         timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
         services.metrics.query_evaluated(timings)
+        timings["execTotalTime"] = sum(timings.values())
         return prepare(_encoded(result, params, timings), gzip)
 
     body = await services.workers.run_query(

@@ -54,5 +54,5 @@ class Workers:
 
 
 def _checked(work: Callable[[Control], T], control: Control) -> T:
-    control.check()
+    control.check("query queue")
     return work(control)

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from query.execution.errors import LimitError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
+from query.execution.errors import QueryCanceledError, QueryTimeoutError, TooManySamplesError
 
 
 class Control:
@@ -14,7 +14,7 @@ class Control:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
-        self._reason: type[LimitError] = QueryCanceledError
+        self._reason: type[QueryTimeoutError | QueryCanceledError] = QueryCanceledError
 
     def cancel(self) -> None:
         """Let the query end with `QueryCanceledError` at its next check."""
@@ -24,12 +24,12 @@ class Control:
         """Let the query end with `QueryTimeoutError` at its next check."""
         self._stop(QueryTimeoutError)
 
-    def check(self) -> None:
+    def check(self, where: str = "expression evaluation") -> None:
         """Raises `QueryCanceledError` or `QueryTimeoutError` once the query is to stop."""
         if self._stopped.is_set():
-            raise self._reason()
+            raise self._reason(where)
 
-    def _stop(self, reason: type[LimitError]) -> None:
+    def _stop(self, reason: type[QueryTimeoutError | QueryCanceledError]) -> None:
         if not self._stopped.is_set():
             self._reason = reason
             self._stopped.set()

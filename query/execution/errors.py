@@ -16,17 +16,17 @@ class LimitError(QueryError):
 
 
 class QueryTimeoutError(LimitError):
-    """The time a query may take is over."""
+    """The time a query may take is over; `where` says what it was doing, as upstream's contextErr."""
 
-    def __init__(self) -> None:
-        super().__init__("query timed out in expression evaluation")
+    def __init__(self, where: str = "expression evaluation") -> None:
+        super().__init__(f"query timed out in {where}")
 
 
 class QueryCanceledError(LimitError):
     """The client went away, or the server shuts down."""
 
-    def __init__(self) -> None:
-        super().__init__("query was canceled in expression evaluation")
+    def __init__(self, where: str = "expression evaluation") -> None:
+        super().__init__(f"query was canceled in {where}")
 
 
 class TooManySamplesError(LimitError):
