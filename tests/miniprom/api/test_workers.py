@@ -89,7 +89,11 @@ def test_close_tells_whether_a_query_goes_on() -> None:
 
 def test_client_that_hangs_up_cancels_its_query(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        server = Server(settings_of({"web.listen-address": "127.0.0.1:0"}), Config(), SystemClock())
+        server = Server(
+            settings_of({"web.listen-address": "127.0.0.1:0", "storage.tsdb.path": ""}),
+            Config(),
+            SystemClock(),
+        )
         await server.start()
         monkeypatch.setattr(server.services.engine, "instant", lambda *_, control: spin(control))
         host, port = server.urls[0].removeprefix("http://").split(":")
