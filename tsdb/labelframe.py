@@ -189,6 +189,8 @@ class LabelFrame:
                 keys, span = _renumbered(keys)
             keys = keys * width + (codes - np.int64(low))
             span *= width
+        if span == 1:
+            return Groups(keys, np.arange(min(self.size, 1)))
         return _first_appearance(keys)
 
     def series(self) -> list[Labels]:
