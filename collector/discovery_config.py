@@ -8,7 +8,7 @@ import msgspec
 
 from collector.errors import ConfigError
 from collector.http_config import HttpClientConfig, InlineHttpConfig
-from collector.schema import DurationMs, FileName, Section
+from collector.schema import DurationMs, FileName, Section, Url
 
 KubernetesRole = Literal["pod", "service", "endpoints", "endpointslice", "node", "ingress"]
 
@@ -62,7 +62,7 @@ class FileDiscoveryConfig(Section, frozen=True, kw_only=True):
 class HttpDiscoveryConfig(Section, frozen=True, kw_only=True):
     """`http_sd_configs`: a URL that answers with target groups as JSON."""
 
-    url: str
+    url: Url
     refresh_interval_ms: DurationMs = msgspec.field(default=60_000, name="refresh_interval")
     http: InlineHttpConfig = HttpClientConfig()
 
@@ -125,7 +125,7 @@ class KubernetesConfig(Section, frozen=True, kw_only=True):
 
     role: KubernetesRole
     http: InlineHttpConfig = HttpClientConfig()
-    api_server: str = ""
+    api_server: Url = ""
     kubeconfig_file: FileName = ""
     namespaces: KubernetesNamespaces = KubernetesNamespaces()
     selectors: tuple[KubernetesSelector, ...] = ()

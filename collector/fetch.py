@@ -1,34 +1,23 @@
 """Getting a body from a target: the seam between scraping and the network, and its aiohttp implementation."""
 
 import asyncio
-import base64
 import os
-import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import aiohttp
-from yarl import URL
 
 from collector.errors import BodySizeError, ScrapeError
-from collector.http_config import HttpClientConfig, TlsConfig, TlsVersion
+from collector.http_client import HttpClient
+from collector.http_config import HttpClientConfig
 
 MAX_BODY_BYTES: Final = 1 << 30
 """What a body may grow to where no limit is configured: a target must not take the whole memory."""
 
-_MAX_REDIRECTS: Final = 10
-_IDLE_SECONDS: Final = 300
-"""A connection outlives the usual intervals, as upstream's do."""
 _GZIP_WINDOW_BITS: Final = 31
-_TLS_VERSIONS: Final[Mapping[TlsVersion, ssl.TLSVersion]] = {
-    "TLS10": ssl.TLSVersion.TLSv1,
-    "TLS11": ssl.TLSVersion.TLSv1_1,
-    "TLS12": ssl.TLSVersion.TLSv1_2,
-    "TLS13": ssl.TLSVersion.TLSv1_3,
-}
 
 
 @dataclass(frozen=True)
@@ -62,11 +51,10 @@ class Fetcher(Protocol):
 
 
 class HttpFetcher:
-    """One aiohttp session; secrets and certificates in files are read when they are needed."""
+    """Fetches over HTTP."""
 
     def __init__(self, config: HttpClientConfig) -> None:
-        self._config = config
-        self._session: aiohttp.ClientSession | None = None
+        self._client = HttpClient(config)
 
     async def fetch(self, request: Request) -> Response:
         try:
@@ -74,29 +62,19 @@ class HttpFetcher:
                 return await self._fetch(request)
         except TimeoutError as error:
             raise ScrapeError(f'Get "{request.url}": context deadline exceeded') from error
+        except aiohttp.ClientSSLError as error:
+            raise ScrapeError(f'Get "{request.url}": tls: {error.__cause__ or error}') from error
         except aiohttp.ClientConnectorError as error:
             raise ScrapeError(f'Get "{request.url}": dial tcp{_dial_failure(error)}') from error
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise ScrapeError(f'Get "{request.url}": {error or type(error).__name__}') from error
 
     async def close(self) -> None:
-        if self._session:
-            await self._session.close()
+        await self._client.close()
 
-    @asynccontextmanager
-    async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+    def open(self, request: Request) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """The answer of any status, its body unread, without a timeout. Raises as aiohttp does."""
-        config = self._config
-        session = self._session = self._session or self._open()
-        async with session.get(
-            URL(request.url, encoded=True),
-            headers={**_custom_headers(config), **request.headers, **_authorization(config)},
-            allow_redirects=config.follow_redirects,
-            max_redirects=_MAX_REDIRECTS,
-            proxy=config.proxy_url or None,
-            server_hostname=config.tls_config.server_name or None,
-        ) as response:
-            yield response
+        return self._client.request("GET", request.url, request.headers)
 
     async def _fetch(self, request: Request) -> Response:
         async with self.open(request) as response:
@@ -107,38 +85,6 @@ class HttpFetcher:
                 chunks = _gunzip(chunks)
             body = await _read(chunks, request.body_size_limit_bytes)
             return Response(response.headers.get("Content-Type", ""), body)
-
-    def _open(self) -> aiohttp.ClientSession:
-        tls = self._config.tls_config
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                # Each context with the system's certificates takes 20 ms and 0.8 MB; aiohttp has one already.
-                ssl=True if tls == TlsConfig() else tls_context(tls),
-                keepalive_timeout=_IDLE_SECONDS,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(),  # each request has its own
-            trust_env=self._config.proxy_from_environment,
-        )
-
-
-def tls_context(config: TlsConfig) -> ssl.SSLContext:
-    """The TLS settings of a client. Raises `ScrapeError` for files that can't be used."""
-    try:
-        context = ssl.create_default_context(cafile=config.ca_file or None, cadata=config.ca or None)
-        if config.cert_file:
-            context.load_cert_chain(config.cert_file, config.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ScrapeError(f"unable to use the files of tls_config: {error}") from error
-    if config.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if config.min_version:
-        context.minimum_version = _TLS_VERSIONS[config.min_version]
-    if config.max_version:
-        context.maximum_version = _TLS_VERSIONS[config.max_version]
-    return context
 
 
 def _dial_failure(error: aiohttp.ClientConnectorError) -> str:
@@ -178,33 +124,3 @@ async def _gunzip(chunks: AsyncIterator[bytes], piece_bytes: int = 1 << 20) -> A
                 rest, unzip = unzip.unused_data, zlib.decompressobj(_GZIP_WINDOW_BITS)
     if not unzip.eof:
         raise ScrapeError("unexpected EOF")
-
-
-def _authorization(config: HttpClientConfig) -> dict[str, str]:
-    basic, bearer = config.basic_auth, config.bearer
-    if basic:
-        username = basic.username or _secret_in(basic.username_file)
-        password = basic.password or _secret_in(basic.password_file)
-        return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
-    if bearer:
-        credentials = bearer.credentials or _secret_in(bearer.credentials_file)
-        return {"Authorization": f"{bearer.type} {credentials}"}
-    return {}
-
-
-def _custom_headers(config: HttpClientConfig) -> dict[str, str]:
-    return {
-        name: ", ".join([*header.values, *header.secrets, *map(_secret_in, header.files)])
-        for name, header in config.http_headers.items()
-    }
-
-
-def _secret_in(file_name: str) -> str:
-    """Read anew each time, so that a rotated token is used at once."""
-    if not file_name:
-        return ""
-    try:
-        with open(file_name, encoding="utf-8") as file:
-            return file.read().strip()
-    except OSError as error:
-        raise ScrapeError(f"unable to read file {file_name}: {error.strerror}") from error

@@ -19,6 +19,7 @@ class Kind(Enum):
     SIZE = auto()
     SECRET = auto()
     FILE = auto()
+    URL = auto()
     INLINE = auto()
 
 
@@ -26,6 +27,8 @@ DurationMs: TypeAlias = Annotated[int, Kind.DURATION]
 SizeBytes: TypeAlias = Annotated[int, Kind.SIZE]
 Secret: TypeAlias = Annotated[str, Kind.SECRET]
 """Shown as `<secret>` wherever the configuration is printed."""
+Url: TypeAlias = Annotated[str, Kind.URL]
+"""A password in it is not shown."""
 FileName: TypeAlias = Annotated[str, Kind.FILE]
 """Relative to the directory of the file that names it; absolute once loaded."""
 

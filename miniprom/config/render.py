@@ -1,6 +1,7 @@
 """A configuration as YAML again, as `/api/v1/status/config` shows it: defaults filled in, secrets hidden."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 import yaml
@@ -10,6 +11,9 @@ from collector.units import format_duration_ms, format_size_bytes
 from miniprom.config.sections import Config
 
 _EMPTY: tuple[object, ...] = (None, "", (), {}, 0, False)
+
+# As Go's URL.Redacted.
+_PASSWORD: Final = re.compile(r"(?<=:)(?<!:/)[^/@:]*(?=@)")
 
 
 def render_config(config: Config) -> str:
@@ -38,6 +42,8 @@ def _value(value: Any, type_: Any) -> Any:
     markers = getattr(type_, "__metadata__", ())
     if Kind.SECRET in markers:
         return "<secret>"
+    if Kind.URL in markers:
+        return _PASSWORD.sub("xxxxx", value)
     if Kind.DURATION in markers:
         return format_duration_ms(value)
     if Kind.SIZE in markers:
@@ -48,7 +54,8 @@ def _value(value: Any, type_: Any) -> Any:
         item_type = type_.__args__[0] if hasattr(type_, "__args__") else str
         return [_value(item, item_type) for item in value]
     if isinstance(value, dict):
-        return {key: _value(item, None) for key, item in value.items()}
+        item_type = type_.__args__[1] if hasattr(type_, "__args__") else str
+        return {key: _value(item, item_type) for key, item in value.items()}
     return value
 
 

@@ -10,7 +10,7 @@ from collector.discovery_config import UNSUPPORTED_DISCOVERIES, KubernetesConfig
 from collector.errors import ConfigError
 from collector.http_config import HttpClientConfig, InlineHttpConfig, TlsConfig
 from collector.relabel import RelabelConfig
-from collector.schema import DurationMs, FileName, Section, SizeBytes
+from collector.schema import DurationMs, FileName, Section, SizeBytes, Url
 
 # A star may stand in the last part of the path only; upstream's patRulePath.
 _FILE_PATTERN: Final = re.compile(r"[^*]*(\*[^/]*)?")
@@ -104,7 +104,7 @@ class RemoteWriteConfig(Section, frozen=True, kw_only=True):
 
     unsupported: ClassVar[frozenset[str]] = frozenset({"sigv4", "azuread", "google_iam"})
 
-    url: str
+    url: Url
     name: str = ""
     remote_timeout_ms: DurationMs = msgspec.field(default=30_000, name="remote_timeout")
     protobuf_message: Literal["prometheus.WriteRequest", "io.prometheus.write.v2.Request"] = (
@@ -129,7 +129,7 @@ class RemoteWriteConfig(Section, frozen=True, kw_only=True):
 class RemoteReadConfig(Section, frozen=True, kw_only=True):
     """One entry of `remote_read`."""
 
-    url: str
+    url: Url
     name: str = ""
     remote_timeout_ms: DurationMs = msgspec.field(default=60_000, name="remote_timeout")
     chunked_read_limit: int = 50_000_000

@@ -101,7 +101,7 @@ def test_url_as_an_address_is_refused_unless_relabelling_may_mend_it() -> None:
         (lambda: ScrapeConfig(job_name="a", scrape_protocols=()), "scrape_protocols cannot be empty"),
         (lambda: BasicAuth(password="a", password_file="b"), "at most one of basic_auth password"),
         (lambda: Authorization(type=" Basic"), 'authorization type cannot be set to "basic"'),
-        (lambda: TlsConfig(cert_file="a"), "key_file must be configured where cert_file is"),
+        (lambda: TlsConfig(cert_file="a"), "exactly one of key or key_file must be configured"),
         (lambda: HttpClientConfig(bearer_token="a", bearer_token_file="b"), "at most one of bearer_token"),
         (lambda: HttpClientConfig(bearer_token="a", basic_auth=BasicAuth()), "at most one of basic_auth"),
         (lambda: HttpClientConfig(authorization=Authorization(), basic_auth=BasicAuth()), "at most one of"),

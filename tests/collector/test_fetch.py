@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from collector.errors import BodySizeError, ScrapeError
-from collector.fetch import HttpFetcher, Request, Response, tls_context
+from collector.fetch import HttpFetcher, Request, Response
 from collector.http_config import Authorization, BasicAuth, HttpClientConfig, HttpHeader, TlsConfig
+from collector.tls import tls_context
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -201,5 +202,5 @@ def test_tls_settings_reach_the_context() -> None:
 
 
 def test_missing_ca_file_fails_the_scrape() -> None:
-    with pytest.raises(ScrapeError, match="unable to use the files of tls_config"):
+    with pytest.raises(ScrapeError, match="unable to use the certificates of tls_config"):
         fetch(hello, HttpClientConfig(tls_config=TlsConfig(ca_file="/nowhere/ca.crt")))

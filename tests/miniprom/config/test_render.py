@@ -56,3 +56,16 @@ def test_job_name_stands_first() -> None:
 def test_what_is_shown_loads_to_the_same_configuration() -> None:
     config = parse_config(TEXT.replace("hunter2", "<secret>"), "prometheus.yml", {})
     assert parse_config(render_config(config), "prometheus.yml", {}) == config
+
+
+def test_password_in_a_url_is_hidden_and_the_rest_shown() -> None:
+    text = "remote_write: [{url: 'https://me:hunter2@host:80/a@b'}]\nremote_read: [{url: 'http://host:80/x'}]"
+    shown = yaml.safe_load(rendered(text))
+    assert shown["remote_write"][0]["url"] == "https://me:xxxxx@host:80/a@b"
+    assert shown["remote_read"][0]["url"] == "http://host:80/x"
+
+
+def test_headers_for_a_proxy_are_secret() -> None:
+    job = "{job_name: a, proxy_url: 'http://p', proxy_connect_header: {X-Token: [hunter2]}}"
+    [shown] = yaml.safe_load(rendered(f"scrape_configs: [{job}]"))["scrape_configs"]
+    assert shown["proxy_connect_header"] == {"X-Token": ["<secret>"]}
