@@ -14,7 +14,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from collector.clock import VirtualClock
 from collector.discovery.kubernetes.access import SERVICE_ACCOUNT, Surroundings
-from collector.fetch import HttpFetcher, Request, Response
+from collector.fetch import Fetcher, HttpFetcher, Request, Response
 from collector.http_config import HttpClientConfig
 from collector.manager import ActiveTarget, ScrapeManager
 from miniprom.simulator.catalog import Era
@@ -55,7 +55,9 @@ def flux_file(name: str) -> Path:
 class World:
     """The cluster (an API server, and its pods' /metrics pages), and a manager that looks for targets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fetcher: Fetcher | None = None) -> None:
+        """With a fetcher, that one scrapes all targets instead of the network."""
+        self._shared_fetcher = fetcher
         self.clock = VirtualClock(START_MS)
         self.store = Store(retention_ms=None)
         self.registry = CollectorRegistry()
@@ -118,6 +120,12 @@ class World:
             await self.clock.advance(50)
         return self.clock.now_ms() - began_ms
 
+    async def pass_time(self, by_ms: int) -> None:
+        """Let time pass in small steps, and give the network its turn at each."""
+        for _ in range(by_ms // 100):
+            await asyncio.sleep(0.002)
+            await self.clock.advance(100)
+
     def up(self, pool: str) -> dict[str, ActiveTarget]:
         """The targets of a pool by pod name, or else by instance."""
         found = {}
@@ -141,8 +149,8 @@ class World:
         await web.TCPSite(runner, ip, self.pod_port).start()
         self._pages.push_async_callback(runner.cleanup)
 
-    def _fetcher(self, config: HttpClientConfig) -> "_InCluster":
-        return _InCluster(self.api, config)
+    def _fetcher(self, config: HttpClientConfig) -> Fetcher:
+        return self._shared_fetcher or _InCluster(self.api, config)
 
 
 class _InCluster(HttpFetcher):
@@ -164,11 +172,11 @@ def _redirected(config: HttpClientConfig, folder: str) -> HttpClientConfig:
     return msgspec.json.decode(text, type=HttpClientConfig)
 
 
-def run(folder: Path, story: Callable[[World], Awaitable[Any]]) -> World:
+def run(folder: Path, story: Callable[[World], Awaitable[Any]], fetcher: Fetcher | None = None) -> World:
     """Play a story in a new world."""
 
     async def whole() -> World:
-        world = World(folder)
+        world = World(folder, fetcher)
         await world.start()
         try:
             await story(world)

@@ -3,11 +3,12 @@
 from itertools import pairwise
 from pathlib import Path
 
+from collector.fetch import Request, Response
 from collector.scrape import Health
 from miniprom.config import load_config
-from tests.collector.scraping import STALE, stored
-from tests.end_to_end.kubernetes_world import CONTROLLERS, NODES, World, flux_file, run
-from tests.kubernetes_api.objects import node
+from tests.collector.scraping import STALE, TEXT_TYPE, stored
+from tests.end_to_end.kubernetes_world import CONTROLLERS, NODES, PODS, World, flux_file, run
+from tests.kubernetes_api.objects import flux_pod, node
 
 FLUX_CONFIG = "flux-v0-prometheus.yml"
 FLAGGER_CONFIG = "flagger-prometheus.yml"
@@ -118,3 +119,50 @@ def test_jobs_with_equal_discovery_share_one_watch(tmp_path: Path) -> None:
 
     requests = run(tmp_path, story).api.requests
     assert len([path for path in requests if path.startswith("/api/v1/pods?limit")]) == 1
+
+
+class AnyTarget:
+    """Every URL answers at once, without a network."""
+
+    async def fetch(self, _request: Request) -> Response:
+        return Response(TEXT_TYPE, b"m 1\n")
+
+    async def close(self) -> None:
+        return
+
+
+def test_hundreds_of_pods_that_come_and_go_disturb_none_that_stays(tmp_path: Path) -> None:
+    staying, rounds, at_once = 200, 20, 5
+    gone_ms: dict[str, int] = {}
+
+    def start(world: World, number: int) -> None:
+        ip = f"10.{number >> 8}.{number & 255}.1"
+        world.api.put(PODS, flux_pod("web", ip, 8080, suffix=str(number)))
+
+    async def story(world: World) -> None:
+        for number in range(staying + at_once):
+            start(world, number)
+        jobs = load_config(str(flux_file(FLUX_CONFIG))).scrape_configs
+        await world.manager.apply([job for job in jobs if job.job_name == PODS_JOB])
+        await world.until(lambda: len(world.up(PODS_JOB)) == staying + at_once)
+        await world.clock.advance(20_000)
+        for number in range(staying, staying + rounds * at_once, at_once):
+            for oldest in range(number, number + at_once):
+                gone_ms[f"web-{oldest}"] = world.clock.now_ms()
+                world.delete_pod(f"web-{oldest}")
+                start(world, oldest + at_once)
+            await world.pass_time(3_000)
+        await world.until(lambda: gone_ms.keys().isdisjoint(world.up(PODS_JOB)))
+
+    world = run(tmp_path, story, AnyTarget())
+    for number in range(staying):
+        [points] = stored(world.store, "up", pod=f"web-{number}").values()
+        times = [time_ms for time_ms, _ in points]
+        assert len(times) >= 7
+        assert {later - earlier for earlier, later in pairwise(times)} == {10_000}
+        assert {value for _, value in points} == {1}
+    for name, deleted_ms in gone_ms.items():
+        for points in stored(world.store, "up", pod=name).values():
+            stale_ms, last = points[-1]
+            assert last == STALE
+            assert stale_ms - deleted_ms <= 6_000
