@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from query.execution.context import EvalContext
-from query.execution.errors import EvaluationError
+from query.execution.errors import EvaluationError, TooManySamplesError
 from query.execution.label_functions import is_label_name
 from query.execution.values import HistogramArray, Vector
 from query.language.ast import Aggregation, StringLiteral
@@ -28,7 +28,7 @@ def count_values(
     steps, series = _samples(operand)
     values = operand.values[steps, series]
     histograms = None if operand.histograms is None else operand.histograms[steps, series]
-    texts, text_of = _texts(values) if histograms is None else _mixed_texts(values, histograms)
+    texts, text_of = _texts(values, context) if histograms is None else _mixed_texts(values, histograms)
     group_ids = keys.drop((label,)).group().ids[series]
     if node.without and label in node.grouping:
         texts, text_of = [""], np.zeros_like(text_of)
@@ -52,10 +52,12 @@ def _samples(operand: Vector) -> tuple[IntArray, IntArray]:
     return np.repeat(np.arange(step_count), size), np.tile(np.arange(size), step_count)
 
 
-def _texts(values: FloatArray) -> tuple[list[str], IntArray]:
+def _texts(values: FloatArray, context: EvalContext) -> tuple[list[str], IntArray]:
     """The distinct values as texts, and which of them each value is. 0 and -0 are two, NaN is one."""
     bits = np.where(np.isnan(values), np.nan, values).view(np.int64)
     distinct, index = np.unique(bits, return_inverse=True)
+    if context.step_count * len(distinct) > context.options.max_samples:
+        raise TooManySamplesError  # each becomes a series at least
     return [_positional(value) for value in distinct.view(np.float64).tolist()], index
 
 

@@ -1,3 +1,6 @@
+import pytest
+
+from query import TooManySamplesError
 from tests.query.execution.asking import ENGINE, every, instants, matrix, raw, snapshot_of
 
 
@@ -47,3 +50,9 @@ def test_range_query_over_a_subquery_equals_its_instant_queries() -> None:
     assert len(answer) == 13
     for time_ms, value in answer.items():
         assert instants(ENGINE.instant(snapshot, query, time_ms)) == {"": value}
+
+
+@pytest.mark.parametrize("query", ["vector(1)[290y:1ms]", "sum_over_time(vector(1)[290y:1s])", "x[290y:1ms]"])
+def test_a_subquery_of_more_steps_than_samples_may_be_held_is_refused(query: str) -> None:
+    with pytest.raises(TooManySamplesError):
+        ENGINE.instant(snapshot_of({"x": every(1_000, [1.0])}), query, 0)
