@@ -1,11 +1,11 @@
-"""`python -m benchmarks [micro|scraping|queries ...]`: all of them by default."""
+"""`python -m benchmarks [micro|scraping|queries|storage ...]`: all of them by default."""
 
 import sys
 
-from benchmarks import micro, queries, scraping
+from benchmarks import micro, queries, scraping, storage
 from benchmarks.programs import PEERS
 
-SUITES = {"micro": micro.main, "scraping": scraping.main, "queries": queries.main}
+SUITES = {"micro": micro.main, "scraping": scraping.main, "queries": queries.main, "storage": storage.main}
 
 
 def main(names: list[str]) -> int:

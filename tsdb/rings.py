@@ -162,6 +162,13 @@ class Rings:
             excess_bytes -= size_bytes
         return oldest_ms
 
+    def sealed(self) -> tuple[int, int]:
+        """What the blocks take in bytes, and how many cells, a sample or none, they have."""
+        blocks = [block for ring in self._rings for block in ring.view().blocks]
+        return sum(block.memory_bytes for block in blocks), sum(
+            block.times.rows * len(block.layout) for block in blocks
+        )
+
     def memory_bytes(self) -> int:
         per_series = self.ring_of.nbytes + self._column_of.nbytes
         return per_series + sum(ring.memory_bytes for ring in self._rings)

@@ -18,6 +18,9 @@ class Stats:
     memory_bytes: int
     samples_bytes: int
     """The share of the samples in `memory_bytes`."""
+    sealed_bytes: int
+    """The share of sealed rows in `samples_bytes`: of `sealed_cells`, a sample or none each."""
+    sealed_cells: int
     memory_limit_bytes: int | None
     series_refused: int
     """How often the limit left no room for a new series."""

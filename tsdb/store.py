@@ -235,6 +235,7 @@ class Store:
 
     def stats(self) -> Stats:
         """Figures on the series that have samples. From the writing thread."""
+        sealed_bytes, sealed_cells = self._rings.sealed()
         alive = np.flatnonzero(self._newest_ms >= max(self._oldest_ms, NEVER_MS + 1))
         return Stats(
             series=len(alive),
@@ -243,6 +244,8 @@ class Store:
             max_time_ms=int(self._newest_ms[alive].max()) if len(alive) else None,
             memory_bytes=self._memory_bytes(),
             samples_bytes=self._rings.memory_bytes(),
+            sealed_bytes=sealed_bytes,
+            sealed_cells=sealed_cells,
             memory_limit_bytes=self.budget.memory_bytes,
             series_refused=self.budget.series_refused,
             count_values=partial(self._index.view(len(self._newest_ms)).counts, alive),
