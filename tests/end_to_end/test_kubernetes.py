@@ -84,7 +84,7 @@ def test_api_server_that_is_away_loses_no_target_and_no_scrape(tmp_path: Path) -
         world.delete_pod("helm-controller-7d9f-x2k4q")
         world.api.forget()
         await world.bring_api_back()
-        await world.until(lambda: len(world.up(PODS_JOB)) == len(CONTROLLERS) - 1)
+        await world.until(lambda: len(world.up(PODS_JOB)) == len(CONTROLLERS) - 1, step_ms=1_000)
 
     world = run(tmp_path, story)
     for points in stored(world.store, "up", job=PODS_JOB).values():
