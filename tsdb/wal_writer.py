@@ -32,6 +32,9 @@ class LogWriter:
         """Ids were reclaimed: they may stand for other series from now on."""
         told = np.flatnonzero(self._told)
         self._told[told[reclaimed(told)]] = False
+        for key in list(self._slots):
+            if reclaimed(np.frombuffer(key, dtype=np.int32).astype(np.int64)).any():
+                self._drop_slot(key)
 
     def row(self, time_ms: int, series_ids: IntArray, values: FloatArray) -> bytes:
         """Samples of one time; of two of a series, the first. Requires: at least one."""
@@ -74,8 +77,11 @@ class LogWriter:
 
     def _new_slot(self, width: int) -> tuple[int, wal_format.BitsArray]:
         while self._slots and (not self._free or self._cells + width > _MAX_CELLS):
-            number, cells = self._slots.pop(next(iter(self._slots)))
-            self._free.append(number)
-            self._cells -= len(cells)
+            self._drop_slot(next(iter(self._slots)))
         self._cells += width
         return self._free.pop(), np.zeros(width, dtype=np.uint64)
+
+    def _drop_slot(self, key: bytes) -> None:
+        number, cells = self._slots.pop(key)
+        self._free.append(number)
+        self._cells -= len(cells)
