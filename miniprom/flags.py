@@ -22,7 +22,6 @@ def _switch(name: str, text: str, *, default: str = "false", ignored: str = "") 
 
 _NO_BLOCKS: Final = "there are no blocks on disk"
 _NO_UI: Final = "the web UI is not there yet"
-_NO_DELIVERY: Final = "alerts are not delivered yet"
 _PYTHON: Final = "it tunes the Go runtime"
 
 FLAGS: Final[tuple[Flag, ...]] = (
@@ -75,7 +74,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("rules.alert.resend-delay", "1m", "Least time between two messages about an alert."),
     Flag("rules.alert.for-grace-period", "10m", "Least `for` to be restored, and least time left of it."),
     Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
-    Flag("alertmanager.notification-queue-capacity", "10000", "Queue of alerts.", ignored=_NO_DELIVERY),
+    Flag("alertmanager.notification-queue-capacity", "10000", "Alerts that may wait for an Alertmanager."),
     _switch("kubernetes.monitors", "Scrape what PodMonitor and ServiceMonitor objects name."),
     _switch("flux.state", "Watch the objects of Flux, and write gotk_resource_info."),
     _switch("flux.old-metrics", "With --flux.state: gotk_reconcile_condition and gotk_suspend_status, too."),

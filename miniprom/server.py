@@ -24,6 +24,7 @@ from miniprom.api.workers import Workers
 from miniprom.config import Config, ConfigFileError, load_config, warnings_of
 from miniprom.logs import set_up_logging
 from miniprom.metrics import Metrics
+from miniprom.notify.alertmanagers import Alertmanagers
 from miniprom.parser_options import parser_options
 from miniprom.rules.evaluation import Environment, Evaluated
 from miniprom.rules.files import RuleFileOptions, load_rule_files, matching_files
@@ -61,6 +62,7 @@ class Server:
             retention_ms=settings.retention_ms, memory_limit_bytes=settings.memory_limit_bytes
         )
         metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
+        alertmanagers = Alertmanagers(clock, metrics.registry, capacity=settings.alert_queue_capacity)
         self.services = Services(
             settings=settings,
             clock=clock,
@@ -69,8 +71,14 @@ class Server:
             engine_options=_engine_options(settings, config),
             workers=Workers(settings.query_max_concurrency),
             rules=RuleManager(
-                store, clock, metrics.registry, run=self._run_rules, options=_rule_options(settings)
+                store,
+                clock,
+                metrics.registry,
+                run=self._run_rules,
+                notifier=alertmanagers,
+                options=_rule_options(settings),
             ),
+            alertmanagers=alertmanagers,
             metrics=metrics,
             config=config,
             scrape=ScrapeManager(store, clock, registry=metrics.registry, user_agent=f"miniprom/{VERSION}"),
@@ -120,6 +128,7 @@ class Server:
             if watch:
                 await watch.stop()
         await self.services.rules.stop()
+        await self.services.alertmanagers.stop()
         await self.services.scrape.stop()
         await self._runner.cleanup()
         await self.services.storage.stop()
@@ -147,6 +156,7 @@ class Server:
         if self._flux:
             self._flux.interval_ms = config.global_.scrape_interval_ms
         await services.scrape.apply(self._jobs(config))
+        await services.alertmanagers.apply(config.alerting.alertmanagers, _name_scheme(config))
         await services.rules.apply(self._rule_settings(config, groups))
         _log.info("Completed loading of configuration file", extra={"file": self.settings.config_file})
 

@@ -52,9 +52,11 @@ async def alerts(request: web.Request) -> web.Response:
     return success({"alerts": found})
 
 
-async def alertmanagers(request: web.Request) -> web.Response:  # noqa: ARG001  a handler's signature
+async def alertmanagers(request: web.Request) -> web.Response:
     """Where alerts are sent."""
-    return success({"activeAlertmanagers": [], "droppedAlertmanagers": []})
+    known = services_of(request).alertmanagers
+    active, dropped = ([{"url": url} for url in urls] for urls in (known.active, known.dropped))
+    return success({"activeAlertmanagers": active, "droppedAlertmanagers": dropped})
 
 
 @dataclass(frozen=True)

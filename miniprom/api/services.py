@@ -12,6 +12,7 @@ from collector.manager import ScrapeManager
 from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
+from miniprom.notify.alertmanagers import Alertmanagers
 from miniprom.remote_write.series_memory import SeriesMemory
 from miniprom.rules.manager import RuleManager
 from miniprom.settings import Settings
@@ -43,6 +44,7 @@ class Services:
     config: Config
     scrape: ScrapeManager
     rules: RuleManager
+    alertmanagers: Alertmanagers
     started_ms: int
     reload: Callable[[], Awaitable[None]]
     """Raises `ConfigError`; the old configuration then stays."""

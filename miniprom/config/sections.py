@@ -234,7 +234,7 @@ class Config(Section, frozen=True, kw_only=True):
     """The whole file, defaults filled in."""
 
     without_effect: ClassVar[frozenset[str]] = frozenset(
-        {"runtime", "alerting", "tracing", "remote_write", "remote_read", "otlp"}
+        {"runtime", "tracing", "remote_write", "remote_read", "otlp"}
     )
 
     global_: GlobalConfig = msgspec.field(default=GlobalConfig(), name="global")

@@ -1,0 +1,1 @@
+"""Delivery of alerts: to Alertmanagers, or by a sink of our own."""

@@ -1,0 +1,107 @@
+"""Sends to one Alertmanager. Upstream: notifier.sendLoop, which does not try again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+from collector.clock import Clock, sleep_apart
+from miniprom.notify.errors import DeliveryError
+from miniprom.notify.metrics import NotifyMetrics
+from miniprom.notify.payload import alertmanager_payload
+from miniprom.notify.post import Poster
+from miniprom.notify.queue import AlertQueue
+from miniprom.rules import Alert
+
+_log: Final = logging.getLogger(__name__)
+
+_BATCH: Final = 64
+_FIRST_WAIT_MS: Final = 1_000
+_LONGEST_WAIT_MS: Final = 30_000
+
+
+class Sender:
+    """A queue and the task that empties it. What could not be delivered is tried again, ever more slowly."""
+
+    def __init__(
+        self,
+        url: str,
+        timeout_ms: int,
+        poster: Poster,
+        *,
+        clock: Clock,
+        metrics: NotifyMetrics,
+        capacity: int,
+    ) -> None:
+        self.url = url
+        self._timeout_ms = timeout_ms
+        self._poster = poster
+        self._clock = clock
+        self._metrics = metrics
+        self._queue = AlertQueue(capacity)
+        self._has_work = asyncio.Event()
+        metrics.start(url)
+        self._task = asyncio.create_task(self._run(), name=f"send alerts to {url}")
+
+    def add(self, alerts: Iterable[Alert]) -> None:
+        """Take alerts over."""
+        self._count_dropped(self._queue.add(alerts))
+        self._has_work.set()
+
+    async def stop(self) -> None:
+        """Send what waits, with one try a batch."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        while self._queue and await self._send_batch():
+            pass
+        self._count_dropped(len(self._queue))
+        self._metrics.forget(self.url)
+
+    async def _run(self) -> None:
+        wait_ms = _FIRST_WAIT_MS
+        while True:
+            if not self._queue:
+                self._has_work.clear()
+                await self._has_work.wait()
+            if await self._send_batch():
+                wait_ms = _FIRST_WAIT_MS
+            else:
+                await sleep_apart(self._clock, self._clock.now_ms() + wait_ms)
+                wait_ms = min(2 * wait_ms, _LONGEST_WAIT_MS)
+
+    async def _send_batch(self) -> bool:
+        """Whether to go on with the next batch at once."""
+        batch = self._queue.take(_BATCH)
+        begin = time.perf_counter()
+        try:
+            await self._poster.post(self.url, alertmanager_payload(batch), self._timeout_ms)
+        except DeliveryError as error:
+            self._fail(batch, error)
+            return not error.is_temporary
+        except asyncio.CancelledError:
+            self._queue.put_back(batch)
+            raise
+        seconds = time.perf_counter() - begin
+        self._metrics.latency.labels(self.url).observe(seconds)
+        self._metrics.latency_histogram.labels(self.url).observe(seconds)
+        self._metrics.sent.labels(self.url).inc(len(batch))
+        self._show_length()
+        return True
+
+    def _fail(self, batch: list[Alert], error: DeliveryError) -> None:
+        extra = {"alertmanager": self.url, "count": len(batch), "err": str(error)}
+        _log.error("Error sending alerts", extra=extra)
+        self._metrics.errors.labels(self.url).inc(len(batch))
+        self._count_dropped(self._queue.put_back(batch) if error.is_temporary else len(batch))
+
+    def _count_dropped(self, dropped: int) -> None:
+        if dropped:
+            _log.warning("Alerts dropped", extra={"alertmanager": self.url, "count": dropped})
+            self._metrics.dropped.labels(self.url).inc(dropped)
+        self._show_length()
+
+    def _show_length(self) -> None:
+        self._metrics.queue_length.labels(self.url).set(len(self._queue))
