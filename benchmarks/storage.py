@@ -16,6 +16,7 @@ from miniprom.simulator import Cluster, SimulatedTargets
 from tsdb import Store, labels_from
 
 SERIES_VARIABLE = "BENCHMARK_SERIES"
+_SERIES_A_REQUEST = 2000  # each with one sample: what Prometheus sends
 
 
 def main(*, flux_objects: int = 1000) -> None:
@@ -133,7 +134,7 @@ def _held(store: Store) -> Held:
 def _fill(program: Program, data: Dataset) -> Filled:
     with running(program) as started:
         cpu_seconds, began = started.cpu_seconds(), time.perf_counter()
-        for body in remote_write_requests(data):
+        for body in remote_write_requests(data, rows=1, series=_SERIES_A_REQUEST):
             started.post("/api/v1/write", body, REMOTE_WRITE_HEADERS)
         if program.name == "victoria-metrics":
             started.get("/internal/force_flush")
