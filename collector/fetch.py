@@ -4,7 +4,6 @@ import asyncio
 import os
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -72,12 +71,8 @@ class HttpFetcher:
     async def close(self) -> None:
         await self._client.close()
 
-    def open(self, request: Request) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """The answer of any status, its body unread, without a timeout. Raises as aiohttp does."""
-        return self._client.request("GET", request.url, request.headers)
-
     async def _fetch(self, request: Request) -> Response:
-        async with self.open(request) as response:
+        async with self._client.request("GET", request.url, request.headers) as response:
             if response.status != 200:
                 raise ScrapeError(f"server returned HTTP status {response.status} {response.reason}".rstrip())
             chunks: AsyncIterator[bytes] = response.content.iter_any()

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from collector.discovery_config import KubernetesConfig
-from collector.errors import DiscoveryError
+from collector.errors import ConfigError, DiscoveryError
 from collector.http_config import BasicAuth, HttpClientConfig, TlsConfig
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -74,7 +73,10 @@ def kubeconfig_access(file_name: str) -> ApiAccess:
     user = reader.named("users", "user", str(context["user"])) if context.get("user") else {}
     if not cluster.get("server"):
         raise DiscoveryError(f'{file_name}: cluster "{context.get("cluster")}" has no server')
-    return ApiAccess(str(cluster["server"]).rstrip("/"), reader.http(cluster, user))
+    try:
+        return ApiAccess(str(cluster["server"]).rstrip("/"), reader.http(cluster, user))
+    except ConfigError as error:
+        raise DiscoveryError(f"{file_name}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,19 @@ class _Kubeconfig:
         raise DiscoveryError(f'{self.file_name}: {key} "{name}" is not among the {section}')
 
     def http(self, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> HttpClientConfig:
+        """The settings of a cluster's client; inline data goes before files. Raises `ConfigError`, too."""
         for key in ("exec", "auth-provider"):
             if user.get(key):
                 raise DiscoveryError(f'{self.file_name}: "{key}" credentials are not supported by miniprom')
         has_password = user.get("username") or user.get("password")
         return HttpClientConfig(
             tls_config=TlsConfig(
-                ca=self._decoded(cluster, "certificate-authority-data"),
+                ca=self._decoded(cluster, "certificate-authority"),
                 ca_file=self._unless_inline(cluster, "certificate-authority"),
-                cert_file=self._file(user, "client-certificate"),
-                key_file=self._file(user, "client-key"),
+                cert=self._decoded(user, "client-certificate"),
+                cert_file=self._unless_inline(user, "client-certificate"),
+                key=self._decoded(user, "client-key"),
+                key_file=self._unless_inline(user, "client-key"),
                 server_name=str(cluster.get("tls-server-name") or ""),
                 insecure_skip_verify=bool(cluster.get("insecure-skip-tls-verify")),
             ),
@@ -124,22 +129,9 @@ class _Kubeconfig:
 
     def _decoded(self, section: Mapping[str, Any], key: str) -> str:
         try:
-            return base64.b64decode(str(section.get(key) or ""), validate=True).decode()
+            return base64.b64decode(str(section.get(f"{key}-data") or ""), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise DiscoveryError(f"{self.file_name}: {key} is not base64: {error}") from error
-
-    def _file(self, section: Mapping[str, Any], key: str) -> str:
-        """The file of a certificate or key; one that is given inline is written to a private file.
-
-        OpenSSL reads client certificates from files only.
-        """
-        text = self._decoded(section, f"{key}-data")
-        if not text:
-            return self._path(section, key)
-        handle, name = tempfile.mkstemp(prefix="miniprom-", suffix=".pem")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        return name
+            raise DiscoveryError(f"{self.file_name}: {key}-data is not base64: {error}") from error
 
 
 def _read(file_name: str) -> str:

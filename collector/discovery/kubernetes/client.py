@@ -14,10 +14,10 @@ from collector.clock import Clock, sleep_apart
 from collector.discovery.backoff import Backoff
 from collector.discovery.kubernetes.access import ApiAccess
 from collector.discovery.kubernetes.objects import ObjectT
-from collector.discovery.kubernetes.reflector import ApiRequest, Change, Reflector
+from collector.discovery.kubernetes.reflector import Change, Reflector
 from collector.discovery.metrics import KubernetesMetrics
 from collector.errors import CollectorError, DiscoveryError
-from collector.fetch import HttpFetcher, Request
+from collector.http_client import HttpClient
 
 _log: Final = logging.getLogger(__name__)
 
@@ -40,19 +40,19 @@ class ApiClient:
         self, access: ApiAccess, clock: Clock, metrics: KubernetesMetrics, *, user_agent: str = "miniprom"
     ) -> None:
         self._access = access
-        self._fetcher = HttpFetcher(access.http)
+        self._http = HttpClient(access.http)
         self._clock = clock
         self._metrics = metrics
         self._headers = {**_HEADERS, "User-Agent": user_agent}
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._fetcher.close()
+        await self._http.close()
 
     async def get(self, path: str) -> bytes:
         """The body of a page. Raises one of `FAILURES`."""
-        request = self._as_get(ApiRequest(path, {}, is_watch=False))
-        async with asyncio.timeout(_LIST_SECONDS), self._fetcher.open(request) as response:
+        url = f"{self._access.url}{path}"
+        async with asyncio.timeout(_LIST_SECONDS), self._http.request("GET", url, self._headers) as response:
             self._metrics.count_request(response.status)
             if response.status != 200:
                 raise DiscoveryError(f"{path}: {response.status} {await _reason(response)}")
@@ -90,7 +90,8 @@ class ApiClient:
         """One list page, or one watch to its end; whether it was a watch."""
         request = reflector.request(random.randint(*_WATCH_SECONDS))
         seconds = _WATCH_SECONDS[1] + _GRACE_SECONDS if request.is_watch else _LIST_SECONDS
-        async with asyncio.timeout(seconds), self._fetcher.open(self._as_get(request)) as response:
+        url = f"{self._access.url}{request.path}?{urlencode(request.params)}"
+        async with asyncio.timeout(seconds), self._http.request("GET", url, self._headers) as response:
             self._metrics.count_request(response.status)
             if response.status != 200:
                 reflector.refused(response.status)
@@ -105,10 +106,6 @@ class ApiClient:
                 if changes := reflector.line(line):
                     on_changes(changes)
         return True
-
-    def _as_get(self, request: ApiRequest) -> Request:
-        url = f"{self._access.url}{request.path}?{urlencode(request.params)}"
-        return Request(url, self._headers, timeout_ms=0)
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

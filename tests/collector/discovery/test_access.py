@@ -89,14 +89,23 @@ def test_inline_data_of_a_kubeconfig_goes_before_files(tmp_path: Path) -> None:
         },
     )
     http = kubeconfig_access(file).http
-    assert (http.tls_config.ca, http.tls_config.ca_file) == ("CA", "")
+    assert http.tls_config == TlsConfig(ca="CA", cert="CERT", key="KEY")
     assert http.basic_auth == BasicAuth(username="me", password="pw")
-    key = Path(http.tls_config.key_file)
-    assert Path(http.tls_config.cert_file).read_text() == "CERT"
-    assert key.read_text() == "KEY"
-    assert key.stat().st_mode & 0o077 == 0
-    key.unlink()
-    Path(http.tls_config.cert_file).unlink()
+
+
+@pytest.mark.parametrize(
+    ("user", "message"),
+    [
+        ({"client-certificate": "me.crt"}, "exactly one of key or key_file must be configured"),
+        ({"client-key-data": "%"}, "client-key-data is not base64"),
+    ],
+)
+def test_half_a_certificate_and_broken_data_are_told(
+    user: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path, cluster={"server": "https://k:1"}, user=user)
+    with pytest.raises(DiscoveryError, match=f"{file}: {message}"):
+        kubeconfig_access(file)
 
 
 @pytest.mark.parametrize("key", ["exec", "auth-provider"])
