@@ -74,11 +74,10 @@ class ScrapeManager:
         self._user_agent = user_agent
         self._pools: dict[str, ScrapePool] = {}
         self._ending: set[asyncio.Task[None]] = set()
-        metrics = DiscoveryMetrics(registry)
+        self._discovery_metrics = metrics = DiscoveryMetrics(registry)
+        self.kubernetes_metrics = metrics.kubernetes
         factory = DiscoveryFactory(clock, metrics, surroundings or Surroundings(os.environ))
         self._discovery = DiscoveryManager(clock, metrics.manager, factory.create, self._sync)
-        self._discovery_metrics = metrics.manager
-        self.kubernetes_metrics = metrics.kubernetes
 
     async def apply(self, jobs: Iterable[ScrapeConfig]) -> None:
         """Scrape these jobs from now on. A job that did not change is left alone, loops and all.
@@ -144,7 +143,7 @@ class ScrapeManager:
             name = pool.job.job_name
             groups = (*pool.static_groups, *self._discovery.groups(name))
             targets = sum(len(group.targets) for group in groups)
-            self._discovery_metrics.updated(name, targets, self._clock.now_ms())
+            self._discovery_metrics.manager.updated(name, targets, self._clock.now_ms())
             stopped = await pool.sync(groups)
             successors = {loop.target.labels for loop in pool.loops.values()}
             self._end_series(loop for loop in stopped if loop.target.labels in successors)

@@ -95,6 +95,11 @@ class RefreshMetrics:
             registry=registry,
         )
 
+    def forget_job(self, job_name: str) -> None:
+        """Remove the series of a job that is gone."""
+        for metric in (self.failures, self.duration):
+            metric.remove_by_labels({"config": job_name})
+
 
 class KubernetesMetrics:
     """Discovery in Kubernetes."""
@@ -133,3 +138,8 @@ class DiscoveryMetrics:
         self.manager = ManagerMetrics(registry)
         self.refresh = RefreshMetrics(registry)
         self.kubernetes = KubernetesMetrics(registry)
+
+    def forget_job(self, job_name: str) -> None:
+        """Remove the series of a job that is gone."""
+        self.manager.forget_job(job_name)
+        self.refresh.forget_job(job_name)

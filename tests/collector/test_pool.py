@@ -134,3 +134,17 @@ def test_series_that_another_target_goes_on_with_are_not_interrupted(tmp_path: P
         assert {value for _, value in points} == {1, 2}
 
     run(story)
+
+
+def test_discovery_metrics_count_static_targets_and_go_with_the_job(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        (tmp_path / "t.json").write_text("[]")
+        section = FileDiscoveryConfig(files=(str(tmp_path / "t.json"),))
+        labels = {"name": "scrape", "config": "job"}
+        name = "prometheus_sd_discovered_targets"
+        await world.manager.apply([job("job", ("a:1", "b:1"), file_sd_configs=(section,))])
+        assert world.registry.get_sample_value(name, labels) == 2
+        await world.manager.apply([])
+        assert world.registry.get_sample_value(name, labels) is None
+
+    run(story)
