@@ -2,10 +2,16 @@
 
 import sys
 
-from benchmarks import micro, queries, scraping, storage
+from benchmarks import micro, queries, rules, scraping, storage
 from benchmarks.programs import PEERS
 
-SUITES = {"micro": micro.main, "scraping": scraping.main, "queries": queries.main, "storage": storage.main}
+SUITES = {
+    "micro": micro.main,
+    "scraping": scraping.main,
+    "queries": queries.main,
+    "storage": storage.main,
+    "rules": rules.main,
+}
 
 
 def main(names: list[str]) -> int:
