@@ -160,7 +160,7 @@ def _time_of_samples(node: nodes.FunctionCall, context: EvalContext) -> Value:
         return Vector(LabelFrame.empty(context.scope), np.empty((context.step_count, 0)))
     times = select_instant(arg, context, Shown.START_TIMESTAMP if wants_start else Shown.TIMESTAMP)
     labels, drop_name = unnamed(times.labels, context)
-    return replace(times, labels=labels, drop_name=drop_name)
+    return replace(times, labels=labels, histograms=None, drop_name=drop_name)
 
 
 def _range_call(

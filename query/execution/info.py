@@ -31,7 +31,8 @@ _ANY_INFO: Final = Matcher(METRIC_NAME, MatchOp.MATCHES, ".+_info")
 def info(node: nodes.FunctionCall, base: Vector, context: EvalContext) -> Vector:
     """`base` with the labels of its info series; info series themselves stay as they are.
 
-    Raises `EvaluationError` if info series of equal age, or of two metrics, contradict each other.
+    Raises `EvaluationError` if info series of equal age, or of two metrics, contradict each other, or are
+    histograms.
     """
     selector = node.source.args[1] if len(node.source.args) > 1 else None
     matchers = selector.matchers if isinstance(selector, VectorSelector) else ()
@@ -73,7 +74,11 @@ def _info_series(
     for name in known:
         codes = labels.codes(name)
         related &= np.isin(infos.labels.codes(name), codes[codes != 0])
-    return take(infos, np.flatnonzero(related))
+    infos = take(infos, np.flatnonzero(related))
+    if infos.histograms is not None and (cells := np.argwhere(infos.histograms != None)).size:  # noqa: E711  cell by cell
+        shown = shown_labels(infos.labels.series()[int(cells[0, 1])])
+        raise EvaluationError(f"this should be an info metric, with float samples: {shown}")
+    return infos
 
 
 def _reference(node: nodes.PlanNode) -> tuple[int | None, int] | None:

@@ -33,7 +33,10 @@ class Shown(Enum):
 
 
 def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Shown.SAMPLE) -> Vector:
-    """The newest samples, or when they were taken, or when their counts began (0 where that is unknown)."""
+    """The newest samples, or when they were taken, or when their counts began (0 where that is unknown).
+
+    Histograms stand in their cells whatever is shown.
+    """
     reference = reference_ms(node, context)
     oldest = reference - context.options.lookback_ms
     selection = context.snapshot.select(node.matchers, int(oldest[0]) + 1, int(reference[-1]))
@@ -63,8 +66,7 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
         times = each.timestamps_ms[rows]
         present = (rows >= 0) & (times > oldest) & (times > float_times[each.position])
         histograms = np.empty(len(rows), dtype=object)
-        if shown is Shown.SAMPLE:
-            histograms[:] = [each.histograms[row] for row in rows]
+        histograms[:] = [each.histograms[row] for row in rows]
         values = _seconds(shown, selection, np.array([each.position]), times[:, None])[:, 0]
         builder.overlay(each.position, present, present, values, histograms)
     return builder.build()
