@@ -77,3 +77,11 @@ def test_service_selects_the_pod_and_a_port_that_it_has() -> None:
     assert {port["targetPort"] for port in service["ports"]} <= {
         port["name"] for port in container()["ports"]
     }
+
+
+def test_variant_of_flux_changes_nothing_but_the_image() -> None:
+    variant = yaml.safe_load((DEPLOY / "flux-v0" / "kustomization.yaml").read_text())
+    assert set(variant) == {"apiVersion", "kind", "namespace", "resources", "images"}
+    [image] = variant["images"]
+    assert image["name"] == "prom/prometheus"
+    assert f"{image['newName']}:{image['newTag']}" == container()["image"]
