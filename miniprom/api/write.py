@@ -9,11 +9,11 @@ from typing import Final
 
 from aiohttp import web
 
+from collector.protobuf.wire import WireError
 from miniprom.api.services import Services, services_of
 from miniprom.remote_write.ingest import Ingested, ingest
 from miniprom.remote_write.request import WriteBatch, decode, decompress
 from miniprom.remote_write.request_v2 import decode_v2
-from miniprom.remote_write.wire import WireError
 from miniprom.storage import StorageError
 
 _log = logging.getLogger(__name__)

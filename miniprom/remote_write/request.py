@@ -16,9 +16,9 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from collector.protobuf.wire import WireError, fields, signed, varint
 from miniprom.errors import MinipromError
 from miniprom.remote_write.histogram import decode_histogram
-from miniprom.remote_write.wire import WireError, fields, signed, varint
 from tsdb import METRIC_NAME, Labels, labels_from
 from tsdb.histogram import FloatHistogram
 from tsdb.sample import STALE_BITS

@@ -11,9 +11,9 @@ is known by; start timestamps, exemplars and metadata are not read.
 
 from collections.abc import Sequence
 
+from collector.protobuf.wire import BYTES, WireError, fields, packed_varints, write_varint
 from miniprom.remote_write.histogram import decode_histogram
 from miniprom.remote_write.request import WriteBatch, decode_sample
-from miniprom.remote_write.wire import BYTES, WireError, fields, packed_varints, write_varint
 from tsdb.histogram import FloatHistogram
 
 

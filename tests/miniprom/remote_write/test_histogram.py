@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from collector.protobuf.wire import WireError
 from miniprom.remote_write.request import decode
-from miniprom.remote_write.wire import WireError
 from tests.miniprom.api.harness import NOW, NOW_MS, serving
 from tests.miniprom.remote_write.messages import encode_histogram, packed
 from tsdb.histogram import Buckets, CounterReset, FloatHistogram
@@ -39,6 +39,7 @@ INTEGERS_DECODED = FloatHistogram(
 def decoded(**fields: Any) -> FloatHistogram:
     ((_, time_ms, histogram),) = decode(encode_histogram(LABELS, **fields), ()).histograms
     assert time_ms == NOW_MS
+    assert histogram is not None
     return histogram
 
 
@@ -87,11 +88,11 @@ def test_histogram_that_is_inconsistent_is_refused(changed: dict[str, Any], mess
         decode(encode_histogram(LABELS, **{**INTEGERS, **changed}), ())
 
 
-def test_stale_histogram_is_a_stale_marker() -> None:
+def test_stale_histogram_marks_its_series_stale() -> None:
     (stale,) = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))
     batch = decode(encode_histogram(LABELS, timestamp=NOW_MS, sum=stale), ())
-    assert batch.histograms == []
-    assert batch.values == [b"\x02\x00\x00\x00\x00\x00\xf0\x7f"]
+    assert [(time_ms, histogram) for _, time_ms, histogram in batch.histograms] == [(NOW_MS, None)]
+    assert batch.values == []
 
 
 def test_histogram_that_was_written_can_be_queried() -> None:

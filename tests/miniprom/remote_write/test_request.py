@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from collector.protobuf.wire import WireError
 from miniprom.remote_write.request import (
     BadLabelsError,
     WriteBatch,
@@ -14,7 +15,6 @@ from miniprom.remote_write.request import (
     decode_labels,
     decompress,
 )
-from miniprom.remote_write.wire import WireError
 from tests.miniprom.remote_write.messages import Series, encode, packed
 from tsdb import labels_from
 

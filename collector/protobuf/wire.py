@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from miniprom.errors import MinipromError
+from collector.errors import CollectorError
 from tsdb.sample import FloatArray
 
 VARINT: Final = 0
@@ -17,7 +17,7 @@ BYTES: Final = 2
 FIXED32: Final = 5
 
 
-class WireError(MinipromError):
+class WireError(CollectorError):
     """A body that is not the message it should be."""
 
 

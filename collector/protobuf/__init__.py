@@ -1,0 +1,1 @@
+"""Reading protobuf messages by hand."""
