@@ -60,3 +60,10 @@ def float_samples(vector: Vector) -> BoolArray | None:
 def is_identity(rows: IntArray, size: int) -> bool:
     """Whether `rows` are all of 0..size-1 in order."""
     return len(rows) == size and bool((rows == np.arange(size)).all())
+
+
+def as_slice(positions: IntArray) -> IntArray | slice:
+    """Positions that follow one another as a slice: that makes a view where an array would make a copy."""
+    first, end = int(positions[0]), int(positions[-1]) + 1
+    is_run = end - first == len(positions) and bool((np.diff(positions) == 1).all())
+    return slice(first, end) if is_run else positions

@@ -12,11 +12,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from query.execution.aggregate import group_labels
+from query.execution.columns import as_slice
 from query.execution.context import EvalContext
 from query.execution.names import require_distinct_labels, unnamed
 from query.execution.parallel import in_threads
 from query.execution.range_functions import remark
 from query.execution.ranges import Block, Cut, RangeVector, dense_blocks, select_ranges
+from query.execution.selectors import stored_samples, wide_blocks
 from query.execution.values import Vector
 from query.kernels.fused import FUSED_KERNELS
 from query.kernels.grouped import REDUCTIONS
@@ -29,9 +31,6 @@ from tsdb.sample import BoolArray, FloatArray, IntArray, is_sample
 SERIES_A_GROUP: Final = 4
 """With fewer on average, the windows of the groups would cost as much as those of the series."""
 
-_BLOCK_COLUMNS: Final = 512
-_BLOCK_SAMPLES: Final = 1 << 18
-_THREADS_PAY_FROM: Final = 1 << 19  # samples
 _MAX_SET_ASIDE: Final = 1 << 20  # samples
 _MAX_CONDITION: Final = 1024.0  # as in query.kernels.compensated
 
@@ -112,8 +111,7 @@ class _Reducer:
             groups = self.group_of[slab.series]
             is_ordered = bool((groups[1:] >= groups[:-1]).all())
             ordered = slab if is_ordered else slab.take(np.argsort(groups, kind="stable"))
-            width = min(_BLOCK_COLUMNS, max(16, _BLOCK_SAMPLES // len(slab.timestamps_ms)))
-            found += [(ordered, slice(start, start + width)) for start in range(0, len(groups), width)]
+            found += [(ordered, columns) for columns in wide_blocks(len(groups), len(slab.timestamps_ms))]
         return found
 
     def reduced(self, work: tuple[Slab, slice]) -> list[_Reduced]:
@@ -183,9 +181,9 @@ class _Fusion:
 
     def run(self) -> None:
         """Raises `CannotFuseError` if something is not finite, or cancels out."""
-        samples = sum(len(slab.timestamps_ms) * len(slab.series) for slab in self._reducer.ranges.slabs)
-        mapped = in_threads if samples >= _THREADS_PAY_FROM else map
-        for blocks in mapped(self._reducer.reduced, self._reducer.work()):
+        reducer = self._reducer
+        samples = stored_samples(reducer.ranges.slabs)
+        for blocks in in_threads(reducer.reduced, reducer.work(), samples=samples):
             for block in blocks:
                 self._gather(block)
             if self._set_aside_samples > _MAX_SET_ASIDE:
@@ -211,7 +209,7 @@ class _Fusion:
             sizes = np.zeros(self.values.shape[1], dtype=np.int64)
             rows = np.full((len(block.rows), len(sizes)), self._kernel.neutral)
             self._pending = pending = _Pending(block.cut, sizes, rows)
-        groups = _run(block.groups)
+        groups = as_slice(block.groups)
         pending.sizes[groups] += block.sizes
         pending.rows[:, groups] = self._kernel.reduce(pending.rows[:, groups], block.rows)
         if block.excess is not None:
@@ -229,7 +227,7 @@ class _Fusion:
         self._pending = None
         groups = np.flatnonzero(sizes)
         if len(cut.steps) and len(groups):
-            values = self._kernel.windows(cut.windows(rows[:, _run(groups)]))
+            values = self._kernel.windows(cut.windows(rows[:, as_slice(groups)]))
             if self._kernel.reduce is np.add and not np.isfinite(values).all():
                 raise CannotFuseError
             self._add(cut, groups, values, sizes[groups])
@@ -258,9 +256,3 @@ class _Fusion:
                 self._magnitudes = np.abs(self.values)
             self._magnitudes[cells] += np.abs(values)
         self.values[cells] = self._kernel.reduce(self.values[cells], values)
-
-
-def _run(positions: IntArray) -> IntArray | slice:
-    """Ascending positions, as a slice where none is left out."""
-    first, last = int(positions[0]), int(positions[-1])
-    return slice(first, last + 1) if last - first + 1 == len(positions) else positions

@@ -1,17 +1,19 @@
 """Kernels applied to range vectors: in blocks, so that memory and the time between two checks are bounded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from query.execution.building import VectorBuilder
 from query.execution.context import EvalContext
+from query.execution.parallel import in_threads
 from query.execution.ranges import Block, RangeVector
-from query.execution.selectors import BLOCK_SAMPLES
+from query.execution.selectors import BLOCK_SAMPLES, stored_samples
 from query.kernels.ranges import RangeKernel
 from query.kernels.windows import Windows
-from tsdb.sample import FloatArray, IntArray
+from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _NARROW_COLUMNS = 8
 """Blocks of fewer columns are computed together: a kernel's call costs more than what it computes of them."""
@@ -25,48 +27,52 @@ def apply_kernel(
 ) -> VectorBuilder:
     """The kernel's value of the floats where a window has samples enough."""
     builder = VectorBuilder(ranges.labels, context)
-    application = _Application(kernel, ranges, args, context, builder)
-    narrow: list[Block] = []
-    samples = 0
-    for block in ranges.blocks():
-        if len(block.series) >= _NARROW_COLUMNS:
-            application.to_block(block)
-            continue
-        narrow.append(block)
-        samples += block.values.size
-        if samples >= BLOCK_SAMPLES:
-            application.to_narrow(narrow)
-            narrow, samples = [], 0
-    if narrow:
-        application.to_narrow(narrow)
+    application = _Application(kernel, ranges, args, context)
+    blocks = _together(ranges.blocks())
+    for computed in in_threads(application.computed, blocks, samples=stored_samples(ranges.slabs)):
+        context.budget.looked_at(computed.samples)
+        builder.add(computed.series, computed.values, computed.present)
     return builder
+
+
+class _Computed(NamedTuple):
+    """Columns as a builder takes them, and how many samples were looked at for them."""
+
+    series: IntArray
+    values: FloatArray
+    present: BoolArray | None
+    samples: int
 
 
 @dataclass(frozen=True)
 class _Application:
+    """A kernel to be applied; `computed` runs in several threads."""
+
     kernel: RangeKernel
     ranges: RangeVector
     args: Sequence[FloatArray]
     context: EvalContext
-    builder: VectorBuilder
 
-    def to_block(self, block: Block) -> None:
+    def computed(self, blocks: Sequence[Block]) -> _Computed:
+        """The values of one block, or of several narrow ones."""
+        return self._of_narrow(blocks) if len(blocks) > 1 else self._of_block(blocks[0])
+
+    def _of_block(self, block: Block) -> _Computed:
         first, last = self.ranges.window_rows(block.timestamps_ms)
         counts = last - first + 1
-        self.context.budget.looked_at(int(counts.sum()) * len(block.series))
+        samples = int(counts.sum()) * len(block.series)
         enough = counts >= self.kernel.min_samples
         steps = np.flatnonzero(enough)
         if len(steps) == 0:
-            return
+            return _Computed(block.series[:0], np.empty((len(enough), 0)), None, samples)
         values = self._computed(block.timestamps_ms, block.values, first[steps], last[steps], steps)
         if len(steps) == len(enough):
-            self.builder.add(block.series, values, None)
-        else:
-            all_steps = np.zeros((len(enough), len(block.series)))
-            all_steps[steps] = values
-            self.builder.add(block.series, all_steps, enough[:, None])
+            return _Computed(block.series, values, None, samples)
+        all_steps = np.zeros((len(enough), len(block.series)))
+        all_steps[steps] = values
+        return _Computed(block.series, all_steps, enough[:, None], samples)
 
-    def to_narrow(self, blocks: Sequence[Block]) -> None:
+    def _of_narrow(self, blocks: Sequence[Block]) -> _Computed:
         """Columns of many patterns of gaps as one long column, the rows of each below the one's before."""
         bounds, timestamps_ms, rows = [], [], 0
         for block in blocks:
@@ -77,17 +83,16 @@ class _Application:
                 rows += len(block.timestamps_ms)
         firsts, lasts = np.moveaxis(np.array(bounds), 1, 0)
         counts = lasts - firsts + 1
-        self.context.budget.looked_at(int(counts.sum()))
         enough = counts >= self.kernel.min_samples
         columns, steps = np.nonzero(enough)
-        if len(steps) == 0:
-            return
-        column = np.concatenate([block.values.T.ravel() for block in blocks])[:, None]
+        series = np.concatenate([block.series for block in blocks])
         values = np.zeros((self.context.step_count, len(bounds)))
-        values[steps, columns] = self._computed(
-            np.concatenate(timestamps_ms), column, firsts[enough], lasts[enough], steps
-        )[:, 0]
-        self.builder.add(np.concatenate([block.series for block in blocks]), values, enough.T)
+        if len(steps):
+            column = np.concatenate([block.values.T.ravel() for block in blocks])[:, None]
+            values[steps, columns] = self._computed(
+                np.concatenate(timestamps_ms), column, firsts[enough], lasts[enough], steps
+            )[:, 0]
+        return _Computed(series, values, enough.T, int(counts.sum()))
 
     def _computed(
         self, timestamps_ms: IntArray, values: FloatArray, first: IntArray, last: IntArray, steps: IntArray
@@ -108,6 +113,23 @@ class _Application:
             )
             parts.append(self.kernel.compute(windows, [arg[at] for arg in self.args]))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _together(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+    """Each block, and narrow ones some at a time."""
+    narrow: list[Block] = []
+    samples = 0
+    for block in blocks:
+        if len(block.series) >= _NARROW_COLUMNS:
+            yield [block]
+            continue
+        narrow.append(block)
+        samples += block.values.size
+        if samples >= BLOCK_SAMPLES:
+            yield narrow
+            narrow, samples = [], 0
+    if narrow:
+        yield narrow
 
 
 def _pieces(counts: IntArray, columns: int) -> Iterator[slice]:

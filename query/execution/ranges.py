@@ -12,7 +12,7 @@ from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.histogram_stats import without_buckets
 from query.execution.result import RawSeries
-from query.execution.selectors import column_blocks, reference_ms
+from query.execution.selectors import column_blocks, reference_ms, wide_blocks
 from query.execution.values import Vector
 from query.kernels.extended import interpolated
 from query.kernels.windows import Windows
@@ -174,9 +174,13 @@ def dense_blocks(
 
 def stored_blocks(selection: Selection) -> Iterator[Block]:
     for slab in selection.slabs:
-        for columns in column_blocks(len(slab.series), len(slab.timestamps_ms)):
-            values = slab.read(columns)
-            yield from dense_blocks(slab.series[columns], slab.timestamps_ms, values, is_sample(values))
+        rows = len(slab.timestamps_ms)
+        for columns in wide_blocks(len(slab.series), rows):
+            series, values = slab.series[columns], slab.read(columns)
+            present = is_sample(values)
+            for some in column_blocks(len(series), rows):
+                there = None if present is None else present[:, some]
+                yield from dense_blocks(series[some], slab.timestamps_ms, values[:, some], there)
 
 
 def _computed_blocks(vector: Vector, steps_ms: IntArray) -> Iterator[Block]:

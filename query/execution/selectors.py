@@ -1,13 +1,16 @@
 """Instant selectors: the newest sample within the lookback (upstream engine.go: vectorSelectorSingle)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
 from query.execution.building import VectorBuilder
+from query.execution.columns import as_slice
 from query.execution.context import EvalContext
 from query.execution.histogram_stats import without_buckets
+from query.execution.parallel import in_threads
 from query.execution.values import Vector
 from query.plan.nodes import InstantSelect, RangeNode
 from tsdb import Selection, Slab
@@ -42,24 +45,23 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
     selection = context.snapshot.select(node.matchers, int(oldest[0]) + 1, int(reference[-1]))
     builder = VectorBuilder(selection.labels, context)
     float_times = {each.position: np.full(len(reference), NEVER_MS) for each in selection.histograms}
-    for slab in selection.slabs:
-        newest = np.searchsorted(slab.timestamps_ms, reference, side="right") - 1
-        if newest[-1] < 0:
-            continue
-        for columns in column_blocks(len(slab.series), len(slab.timestamps_ms)):
-            context.check()
-            for part, rows, samples in _newest_samples(slab, columns, newest):
-                series = slab.series[columns][part]
-                times = slab.timestamps_ms[rows]
-                present = (rows >= 0) & (times > oldest[:, None])
-                if present.shape == samples.shape:
-                    present &= ~is_stale(samples)
-                context.budget.looked_at(int(np.count_nonzero(present)) * (samples.shape[1] // rows.shape[1]))
-                for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
-                    seen = np.where(rows >= 0, times, NEVER_MS)
-                    float_times[int(series[column])] = seen[:, column % seen.shape[1]]
-                values = samples if shown is Shown.SAMPLE else _seconds(shown, selection, series, times)
-                builder.add(series, values, present)
+    pieces = _pieces(selection.slabs, reference)
+    found = in_threads(_newest_samples, pieces, samples=stored_samples(selection.slabs))
+    for piece, newest in zip(pieces, found, strict=True):
+        slab = piece.slab
+        context.check()
+        for part, rows, samples in newest:
+            series = slab.series[piece.columns][part]
+            times = slab.timestamps_ms[rows]
+            present = (rows >= 0) & (times > oldest[:, None])
+            if present.shape == samples.shape:
+                present &= ~is_stale(samples)
+            context.budget.looked_at(int(np.count_nonzero(present)) * (samples.shape[1] // rows.shape[1]))
+            for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
+                seen = np.where(rows >= 0, times, NEVER_MS)
+                float_times[int(series[column])] = seen[:, column % seen.shape[1]]
+            values = samples if shown is Shown.SAMPLE else _seconds(shown, selection, series, times)
+            builder.add(series, values, present)
     for stored in selection.histograms:
         each = without_buckets(stored, oldest + 1, reference) if node.skips_buckets else stored
         rows = np.searchsorted(each.timestamps_ms, reference, side="right") - 1
@@ -72,9 +74,21 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
     return builder.build()
 
 
+def stored_samples(slabs: Sequence[Slab]) -> int:
+    """About how many there are to be read."""
+    return sum(len(slab.timestamps_ms) * len(slab.series) for slab in slabs)
+
+
 def column_blocks(columns: int, rows: int) -> Iterator[slice]:
     """Slices of a slab's columns, each of about `BLOCK_SAMPLES`."""
     width = max(16, BLOCK_SAMPLES // max(rows, 1))
+    for start in range(0, columns, width):
+        yield slice(start, min(start + width, columns))
+
+
+def wide_blocks(columns: int, rows: int) -> Iterator[slice]:
+    """Slices of a slab's columns that are read at once: a call takes its time, whatever it reads."""
+    width = min(512, max(16, (1 << 18) // max(rows, 1)))
     for start in range(0, columns, width):
         yield slice(start, min(start + width, columns))
 
@@ -94,14 +108,31 @@ def _seconds(shown: Shown, selection: Selection, series: IntArray, times_ms: Int
     return starts_ms / 1000
 
 
-def _newest_samples(
-    slab: Slab, columns: slice, newest: IntArray
-) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
-    """The newest sample or stale marker of each column, where `newest[step]` is the slab's newest row.
+class _Piece(NamedTuple):
+    """Some columns of a slab; `newest[step]` is the slab's newest row, -1 if there is none yet."""
 
-    Yields for columns alike (positions in the block, row[step, 1 or column] or -1, samples[step, column]).
-    Columns with a sample in each of the rows that count need no search, and hold no stale marker.
+    slab: Slab
+    columns: slice
+    newest: IntArray
+
+
+def _pieces(slabs: Sequence[Slab], reference_ms: IntArray) -> list[_Piece]:
+    found = []
+    for slab in slabs:
+        newest = np.searchsorted(slab.timestamps_ms, reference_ms, side="right") - 1
+        if newest[-1] >= 0:
+            blocks = wide_blocks(len(slab.series), len(slab.timestamps_ms))
+            found += [_Piece(slab, columns, newest) for columns in blocks]
+    return found
+
+
+def _newest_samples(piece: _Piece) -> list[tuple[IntArray, IntArray, FloatArray]]:
+    """The newest sample or stale marker of each column.
+
+    For columns alike (positions in the piece, row[step, 1 or column] or -1, samples[step, column]). Columns
+    with a sample in each of the rows that count need no search, and hold no stale marker.
     """
+    slab, columns, newest = piece
     needed = slice(max(int(newest[0]), 0), int(newest[-1]) + 1)
     values = slab.read(columns, needed)
     present = is_sample(values)
@@ -109,12 +140,15 @@ def _newest_samples(
     if present is not None:
         gapped = np.asarray(~present.all(axis=0))
     dense = np.flatnonzero(~gapped)
+    found = []
     if len(dense):
         picked = values if len(dense) == len(gapped) else values[:, dense]
-        yield dense, newest[:, None], picked[np.maximum(newest - needed.start, 0)]
+        found.append((dense, newest[:, None], picked[as_slice(np.maximum(newest - needed.start, 0))]))
     if len(dense) < len(gapped):
         values = slab.read(columns)[:, gapped]
         rows = np.where(is_absent(values), -1, np.arange(len(values))[:, None])
         rows = np.maximum.accumulate(rows, axis=0)[np.maximum(newest, 0)]
         rows[newest < 0] = -1
-        yield np.flatnonzero(gapped), rows, np.take_along_axis(values, np.maximum(rows, 0), axis=0)
+        samples = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
+        found.append((np.flatnonzero(gapped), rows, samples))
+    return found
