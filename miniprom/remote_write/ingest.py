@@ -8,7 +8,7 @@ import numpy as np
 
 from miniprom.remote_write.request import WriteBatch
 from miniprom.remote_write.series_memory import REFUSED_ID, SeriesMemory
-from tsdb import Outcome, Store
+from tsdb import STALE, Outcome, Store
 from tsdb.sample import BoolArray, IntArray
 
 _REASONS: Final = {
@@ -41,7 +41,11 @@ def ingest(store: Store, memory: SeriesMemory, batch: WriteBatch, latest_ms: int
         elif time_ms > latest_ms:
             found.refused[_TOO_FAR_AHEAD] += 1
         else:
-            appended = store.append_histograms(series_id, [time_ms], [histogram])
+            appended = (
+                store.append(np.array([series_id]), time_ms, np.array([STALE]))
+                if histogram is None
+                else store.append_histograms(series_id, [time_ms], [histogram])
+            )
             found.histograms += appended.stored
             if appended.outcomes is not None:
                 found.refused[_REASONS[Outcome(int(appended.outcomes[0]))]] += 1
@@ -75,9 +79,7 @@ def _ingest_floats(
                     if (appended.outcomes == outcome).any()
                 }
             )
-    ended = int(np.count_nonzero(stored[list(batch.ended_histograms)]))
-    found.histograms += ended
-    found.samples += int(np.count_nonzero(stored)) - ended
+    found.samples += int(np.count_nonzero(stored))
 
 
 def _rounds(ids: IntArray) -> list[IntArray]:

@@ -48,10 +48,8 @@ class WriteBatch:
     series: list[bytes] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     timestamps_ms: list[int] = field(default_factory=list)
-    histograms: list[tuple[bytes, int, FloatHistogram]] = field(default_factory=list)
-    """Raw labels, time in milliseconds, value."""
-    ended_histograms: set[int] = field(default_factory=set)
-    """Which of `values` are the stale markers of native histograms: the store knows them as floats."""
+    histograms: list[tuple[bytes, int, FloatHistogram | None]] = field(default_factory=list)
+    """Raw labels, time in milliseconds, value; None marks the series stale."""
     problems: list[str] = field(default_factory=list)
     """What was wrong with series that are left out."""
 
@@ -63,18 +61,12 @@ class WriteBatch:
     ) -> None:
         """The samples of one series: value and time, time and histogram."""
         for time_ms, histogram in histograms:
-            if struct.pack("<d", histogram.sum) == _STALE:
-                self.ended_histograms.add(len(self.values))
-                self._add_float(raw_labels, _STALE, time_ms)
-            else:
-                self.histograms.append((raw_labels, time_ms, histogram))
+            is_stale = struct.pack("<d", histogram.sum) == _STALE
+            self.histograms.append((raw_labels, time_ms, None if is_stale else histogram))
         for value, time_ms in samples:
-            self._add_float(raw_labels, value, time_ms)
-
-    def _add_float(self, raw_labels: bytes, value: bytes, time_ms: int) -> None:
-        self.series.append(raw_labels)
-        self.values.append(value)
-        self.timestamps_ms.append(time_ms)
+            self.series.append(raw_labels)
+            self.values.append(value)
+            self.timestamps_ms.append(time_ms)
 
 
 def decompress(body: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """Remote write requests made by protobuf itself, from the published schema."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import cramjam
@@ -9,6 +8,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _PACKED = "packed"
+_SINGLE = "single"
+"""A message of type Metadata that is not repeated."""
 _SCHEMA: Mapping[str, Sequence[tuple[str, int, int, str]]] = {
     "Label": [("name", 1, _FIELD.TYPE_STRING, ""), ("value", 2, _FIELD.TYPE_STRING, "")],
     "Sample": [("value", 1, _FIELD.TYPE_DOUBLE, ""), ("timestamp", 2, _FIELD.TYPE_INT64, "")],
@@ -50,6 +51,37 @@ _SCHEMA: Mapping[str, Sequence[tuple[str, int, int, str]]] = {
     "WriteRequest": [
         ("timeseries", 1, _FIELD.TYPE_MESSAGE, "TimeSeries"),
         ("metadata", 3, _FIELD.TYPE_MESSAGE, "MetricMetadata"),
+    ],
+}
+
+_SCHEMA_V2: Mapping[str, Sequence[tuple[str, int, int, str]]] = {
+    "Sample": [
+        ("value", 1, _FIELD.TYPE_DOUBLE, ""),
+        ("timestamp", 2, _FIELD.TYPE_INT64, ""),
+        ("start_timestamp", 3, _FIELD.TYPE_INT64, ""),
+    ],
+    "Exemplar": [
+        ("labels_refs", 1, _FIELD.TYPE_UINT32, _PACKED),
+        ("value", 2, _FIELD.TYPE_DOUBLE, ""),
+        ("timestamp", 3, _FIELD.TYPE_INT64, ""),
+    ],
+    "Metadata": [
+        ("type", 1, _FIELD.TYPE_INT32, ""),
+        ("help_ref", 3, _FIELD.TYPE_UINT32, ""),
+        ("unit_ref", 4, _FIELD.TYPE_UINT32, ""),
+    ],
+    "BucketSpan": _SCHEMA["BucketSpan"],
+    "Histogram": [*_SCHEMA["Histogram"], ("start_timestamp", 17, _FIELD.TYPE_INT64, "")],
+    "TimeSeries": [
+        ("labels_refs", 1, _FIELD.TYPE_UINT32, _PACKED),
+        ("samples", 2, _FIELD.TYPE_MESSAGE, "Sample"),
+        ("histograms", 3, _FIELD.TYPE_MESSAGE, "Histogram"),
+        ("exemplars", 4, _FIELD.TYPE_MESSAGE, "Exemplar"),
+        ("metadata", 5, _FIELD.TYPE_MESSAGE, _SINGLE),
+    ],
+    "Request": [
+        ("symbols", 4, _FIELD.TYPE_STRING, _PACKED),
+        ("timeseries", 5, _FIELD.TYPE_MESSAGE, "TimeSeries"),
     ],
 }
 
@@ -98,16 +130,54 @@ def packed(body: bytes) -> bytes:
     return bytes(cramjam.snappy.compress_raw(body))
 
 
-@cache
+class RequestV2:
+    """A remote write 2.0 request that grows, made by protobuf itself."""
+
+    def __init__(self) -> None:
+        self.message = _message_class("v2.proto", "v2", _SCHEMA_V2, "Request")()
+        self.message.symbols.append("")
+
+    def series(self, labels: Mapping[str, str]) -> Any:
+        """A new TimeSeries with these labels; fill it by hand."""
+        one = self.message.timeseries.add()
+        for text in (text for pair in labels.items() for text in pair):
+            if text not in self.message.symbols:
+                self.message.symbols.append(text)
+            one.labels_refs.append(list(self.message.symbols).index(text))
+        return one
+
+    def sample(self, labels: Mapping[str, str], timestamp_ms: int, value: float) -> Any:
+        """A new TimeSeries with one sample."""
+        one = self.series(labels)
+        one.samples.add(value=value, timestamp=timestamp_ms, start_timestamp=timestamp_ms - 1000)
+        return one
+
+    def packed(self) -> bytes:
+        return packed(self.message.SerializeToString())
+
+
 def _write_request() -> Callable[[], Any]:
-    file = descriptor_pb2.FileDescriptorProto(name="write.proto", package="prometheus", syntax="proto3")
-    for message, fields in _SCHEMA.items():
+    return _message_class("write.proto", "prometheus", _SCHEMA, "WriteRequest")
+
+
+_pools: dict[str, Callable[[], Any]] = {}
+
+
+def _message_class(
+    file_name: str, package: str, schema: Mapping[str, Sequence[tuple[str, int, int, str]]], wanted: str
+) -> Callable[[], Any]:
+    if wanted in _pools:
+        return _pools[wanted]
+    file = descriptor_pb2.FileDescriptorProto(name=file_name, package=package, syntax="proto3")
+    for message, fields in schema.items():
         described = file.message_type.add(name=message)
         for name, number, kind, of in fields:
             field = described.field.add(name=name, number=number, type=kind)
-            field.label = _FIELD.LABEL_REPEATED if of else _FIELD.LABEL_OPTIONAL
-            if of not in ("", _PACKED):
-                field.type_name = f".prometheus.{of}"
+            repeated = of not in ("", _SINGLE)
+            field.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
+            if kind == _FIELD.TYPE_MESSAGE:
+                field.type_name = f".{package}.{'Metadata' if of == _SINGLE else of}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("prometheus.WriteRequest"))
+    _pools[wanted] = message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{wanted}"))
+    return _pools[wanted]
