@@ -1,0 +1,158 @@
+"""From a Kustomization that starts to fail to the alert in a real Alertmanager, and back."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from collector.clock import VirtualClock
+from collector.config import ScrapeConfig
+from collector.discovery_config import StaticConfig
+from collector.fetch import Request, Response
+from collector.manager import ScrapeManager
+from miniprom.config import parse_config
+from miniprom.config.sections import AlertmanagerConfig
+from miniprom.notify.alertmanagers import Alertmanagers
+from miniprom.rules.evaluation import Environment
+from miniprom.rules.files import RuleFileOptions, load_rule_files
+from miniprom.rules.manager import RuleManager, RuleSettings
+from miniprom.rules.rule_state import AlertingState
+from miniprom.simulator.catalog import Era
+from miniprom.simulator.cluster import Cluster
+from miniprom.simulator.stories import Outcome, Story
+from miniprom.simulator.targets import CONTENT_TYPE, SimulatedTargets
+from query import Engine
+from tests.end_to_end.programs import eventually, fetch, free_port, program, running
+from tsdb import Store
+
+pytestmark = pytest.mark.peer
+
+MINUTE_MS = 60_000
+# Resolved in virtual time is resolved in Alertmanager's, which is the real one.
+STARTED_BEFORE_MS = 15 * MINUTE_MS
+FAILING = Story("Kustomization", "kustomization-0", 0, 12.5 * 60, outcome=Outcome.FAILURE)
+RULES = """
+groups:
+  - name: flux
+    interval: 15s
+    rules:
+      - alert: ReconciliationFailure
+        expr: gotk_reconcile_condition{type="Ready",status="False"} == 1
+        for: 10m
+        labels: {severity: page}
+        annotations:
+          summary: '{{ $labels.kind }} {{ $labels.namespace }}/{{ $labels.name }} has failed'
+"""
+ALERTMANAGER = """
+route: {receiver: nobody}
+receivers: [{name: nobody}]
+"""
+
+
+class World:
+    """The simulated controllers, and what watches them, on one virtual clock."""
+
+    def __init__(self, rule_file: Path, alertmanager: str) -> None:
+        started_ms = time.time_ns() // 1_000_000 - STARTED_BEFORE_MS
+        self.clock = VirtualClock(started_ms)
+        self.targets = SimulatedTargets(Cluster(started_ms, stories=(FAILING,)), Era.V0)
+        self.registry = CollectorRegistry()
+        store = Store(retention_ms=120 * MINUTE_MS)
+        self.alertmanagers = Alertmanagers(self.clock, self.registry)
+        self.rules = RuleManager(store, self.clock, notifier=self.alertmanagers)
+        self.scrape = ScrapeManager(store, self.clock, new_fetcher=lambda _: self)
+        self._rule_file = rule_file
+        self._alertmanager = alertmanager
+
+    async def fetch(self, request: Request) -> Response:
+        name = request.url.removeprefix("http://").partition(":")[0]
+        return Response(CONTENT_TYPE, self.targets.body(name, self.clock.now_ms()))
+
+    async def close(self) -> None:
+        """It is the fetcher of all jobs."""
+
+    async def start(self) -> None:
+        static = StaticConfig(targets=(self._alertmanager,))
+        await self.alertmanagers.apply((AlertmanagerConfig(static_configs=(static,), timeout_ms=5000),))
+        await self.scrape.apply(self._jobs())
+        groups = load_rule_files([str(self._rule_file)], RuleFileOptions())
+        environment = Environment(Engine(), {"cluster": "test"}, "http://prometheus")
+        await self.rules.apply(RuleSettings(groups, environment))
+
+    async def stop(self) -> None:
+        await self.rules.stop()
+        await self.alertmanagers.stop()
+        await self.scrape.stop()
+
+    def states(self) -> list[str]:
+        """The states of the alerts."""
+        rule = self.rules.groups()[0].rules[0]
+        assert isinstance(rule, AlertingState)
+        return [alert.state.value for alert in rule.active]
+
+    def count(self, name: str) -> float:
+        url = f"http://{self._alertmanager}/api/v2/alerts"
+        value = self.registry.get_sample_value(f"prometheus_notifications_{name}", {"alertmanager": url})
+        return value or 0.0
+
+    def _jobs(self) -> tuple[ScrapeConfig, ...]:
+        addresses = {name: f"{name}:8080" for name in self.targets.names}
+        return parse_config(self.targets.scrape_config(addresses), "prometheus.yml").scrape_configs
+
+
+def alerts_in(address: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(fetch(f"http://{address}/api/v2/alerts"))
+    return found
+
+
+def test_alert_fires_arrives_in_an_alertmanager_that_was_away_and_resolves(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(RULES)
+    (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER)
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        program("prometheus-alertmanager"),
+        f"--config.file={tmp_path}/alertmanager.yml",
+        f"--storage.path={tmp_path}/data",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+    ]
+
+    async def story() -> None:
+        world = World(tmp_path / "rules.yml", address)
+        await world.start()
+        await world.clock.advance(9 * MINUTE_MS)
+        assert world.states() == ["pending"]
+        await world.clock.advance(3 * MINUTE_MS)
+        assert world.states() == ["firing"]
+        assert world.count("errors_total") > 0
+        with running(command, tmp_path / "alertmanager.log"):
+            await asyncio.to_thread(eventually, lambda: alerts_in(address), lambda alerts: alerts == [])
+            await world.clock.advance(30_000)
+            (alert,) = await asyncio.to_thread(eventually, lambda: alerts_in(address), bool)
+            assert alert["labels"] == {
+                "alertname": "ReconciliationFailure",
+                "cluster": "test",
+                "instance": "kustomize-controller:8080",
+                "job": "kustomize-controller",
+                "kind": "Kustomization",
+                "kubernetes_namespace": "flux-system",
+                "kubernetes_pod_name": world.targets.pod_name("kustomize-controller"),
+                "name": "kustomization-0",
+                "namespace": "flux-system",
+                "severity": "page",
+                "status": "False",
+                "type": "Ready",
+            }
+            assert alert["annotations"]["summary"] == "Kustomization flux-system/kustomization-0 has failed"
+            assert alert["status"]["state"] == "active"
+            assert world.count("dropped_total") == 0
+            await world.clock.advance(int(2.4 * MINUTE_MS))
+            assert world.states() == []
+            await asyncio.to_thread(eventually, lambda: alerts_in(address), lambda alerts: alerts == [])
+            await world.stop()
+
+    asyncio.run(story())
