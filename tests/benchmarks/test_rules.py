@@ -11,7 +11,7 @@ from tsdb import Store
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_workload_has_the_rules_that_its_name_says(name: str) -> None:
     groups = parse_rule_file(rule_file(WORKLOADS[name]()), "rules.yml")
-    assert sum(len(group.rules) for group in groups) == int(name.split()[0])
+    assert sum(len(group.rules) for group in groups) == int(name.partition(" ")[0])
 
 
 def test_rules_of_a_service_take_two_stages() -> None:

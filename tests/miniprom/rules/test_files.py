@@ -1,8 +1,11 @@
 """Rule files: what they say, and what is said of their faults."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from miniprom.rules.errors import RuleFileError
 from miniprom.rules.files import RuleFileOptions, load_rule_files, matching_files, parse_rule_file
@@ -138,6 +141,18 @@ def test_expression_may_need_a_feature() -> None:
     assert (
         'function "sort_by_label" is not enabled' in problems("record: a, expr: 'sort_by_label(x, \"y\")'")[0]
     )
+
+
+FRAGMENTS = (
+    *("groups:", " - ", "name: ", "rules: ", "[", "]", "{", "}", "record: a", "alert: b", "expr: ", "sum("),
+    *("labels: ", "for: ", "1m", "'", "{{ .x }}", "{{", "annotations: ", "\n", "  ", ",", "&a ", "*a"),
+)
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=30))
+def test_any_text_is_a_rule_file_or_refused(fragments: list[str]) -> None:
+    with contextlib.suppress(RuleFileError):
+        groups("".join(fragments))
 
 
 def test_pattern_names_files_in_order_and_each_once(tmp_path: Path) -> None:

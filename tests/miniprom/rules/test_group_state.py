@@ -194,6 +194,31 @@ def test_unchanged_result_keeps_its_series_ids() -> None:
     assert rules.group.rules[0].series_ids is before
 
 
+def test_series_that_took_over_ids_of_a_rule_that_paused_longer_than_the_retention_are_left_alone() -> None:
+    rules = Rules("record: r, expr: up")
+    rules.store.retention_ms = 200_000
+    rules.add(UP_A, 0, 1.0)
+    rules.evaluate(0)
+    rules.store.expire(300_000)
+    for number in range(5):
+        rules.add({"__name__": "other", "i": str(number)}, 300_000, 1.0)
+    rules.evaluate(360_000)
+    assert len(rules.query("other", 360_000)) == 5
+
+
+def test_result_that_looks_the_same_in_reused_label_codes_is_resolved_anew() -> None:
+    rules = Rules("record: r, expr: up")
+    rules.store.retention_ms = 200_000
+    for generation in range(3):
+        start_ms = 300_000 * generation
+        rules.store.expire(start_ms)
+        for number in range(200):
+            rules.add({"__name__": "up", "job": f"{generation}-{number}"}, start_ms, 1.0)
+        rules.evaluate(start_ms)
+        expected = {f'r{{job="{generation}-{number}"}}' for number in range(200)}
+        assert set(rules.query("r", start_ms)) == expected
+
+
 def test_changed_group_goes_on_with_the_alerts_of_rules_it_shares_with_the_old() -> None:
     rules = Rules("alert: A, expr: up, for: 5m", "record: gone, expr: up")
     rules.add(UP_A, 0, 1.0)
