@@ -108,6 +108,10 @@ def _compose(text: str, file_name: str) -> yaml.Node | None:
         raise ConfigFileError(f"{file_name}:{mark.line + 1 if mark else 1}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigFileError(f"{file_name}:1: {error}") from error
+    except RecursionError as error:
+        raise ConfigFileError(
+            f"{file_name}:1: an alias refers to itself, or values nest too deeply"
+        ) from error
     finally:
         loader.dispose()
     return node

@@ -155,6 +155,12 @@ def test_any_text_is_a_rule_file_or_refused(fragments: list[str]) -> None:
         groups("".join(fragments))
 
 
+@pytest.mark.parametrize("text", ["groups: &a [*a]", "&a {groups: *a}"])
+def test_alias_that_refers_to_itself_is_refused(text: str) -> None:
+    with pytest.raises(RuleFileError, match="an alias refers to itself"):
+        groups(text)
+
+
 def test_pattern_names_files_in_order_and_each_once(tmp_path: Path) -> None:
     for name in ("b.yml", "a.yml"):
         (tmp_path / name).write_text("")
