@@ -87,6 +87,10 @@ class LabelScope:
         """`encode` for many values: int32[n]."""
         return np.array([self.encode(name, value) for value in values], dtype=np.int32)
 
+    def shares_codes(self, other: "LabelScope") -> bool:
+        """Whether codes that the store knows mean the same in both: it gives some away again now and then."""
+        return self._stored is other._stored
+
     def decode(self, name: str, codes: CodeArray) -> list[str]:
         """The values behind codes of label `name`."""
         stored = self._stored.get(name)

@@ -37,6 +37,7 @@ class GroupState:
         self.duration_seconds = 0.0
         self.samples_written = 0
         self._store = store
+        self._epoch = store.epoch  # all ids are valid in this epoch of the store
 
     def evaluate(
         self,
@@ -68,6 +69,7 @@ class GroupState:
         started_ms: int | None = None,
     ) -> list[Due]:
         """Write what was found, mark what vanished, and answer with the alerts to tell of."""
+        self._give_up_reclaimed()
         due, batch = [], _Batch(self._store)
         for state, each in zip(self.states_of(stage), evaluated, strict=True):
             state.evaluated_at_ms = time_ms if started_ms is None else started_ms
@@ -96,6 +98,7 @@ class GroupState:
 
     def mark_stale(self, time_ms: int) -> None:
         """End the series of rules that are no more."""
+        self._give_up_reclaimed()
         if len(self.stale_series):
             self._store.append(self.stale_series, time_ms, np.full(len(self.stale_series), STALE))
             self.stale_series = NO_SERIES
@@ -114,6 +117,7 @@ class GroupState:
 
         Of several alike, the first goes on as the first, the second as the second.
         """
+        old._give_up_reclaimed()
         self.last_evaluation_ms, self.duration_seconds = old.last_evaluation_ms, old.duration_seconds
         known: dict[object, list[RuleState]] = {}
         for state in old.rules:
@@ -123,6 +127,15 @@ class GroupState:
                 state.adopt(alike.pop(0))
         left = [state.series_ids for alike in known.values() for state in alike]
         self.stale_series = np.unique(np.concatenate([old.stale_series, *left]))
+
+    def _give_up_reclaimed(self) -> None:
+        """Let go of the ids of series that have no sample left: they may be others' now."""
+        since, self._epoch = self._epoch, self._store.epoch
+        if since == self._epoch:
+            return
+        self.stale_series = self.stale_series[~self._store.reclaimed(self.stale_series, since)]
+        for state in self.rules:
+            state.series_ids = state.series_ids[~self._store.reclaimed(state.series_ids, since)]
 
 
 class _Batch:

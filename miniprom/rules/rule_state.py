@@ -20,7 +20,7 @@ from miniprom.rules.states import (
     advance,
     needs_sending,
 )
-from tsdb import METRIC_NAME, LabelFrame, Labels, Outcome, Store, labels_from
+from tsdb import METRIC_NAME, LabelFrame, Labels, LabelScope, Outcome, Store, labels_from
 from tsdb.histogram import FloatHistogram
 from tsdb.sample import CodeArray, FloatArray, IntArray
 
@@ -102,6 +102,7 @@ class RecordingState(RuleState):
     """Of a recording rule."""
 
     rule: RecordingRule
+    _known_scope: LabelScope | None = field(default=None, init=False)
     _known_columns: Mapping[str, CodeArray] = field(default_factory=dict, init=False)
     _known_ids: IntArray = field(default_factory=NO_SERIES.copy, init=False)
 
@@ -120,14 +121,20 @@ class RecordingState(RuleState):
     def _ids(self, labels: LabelFrame, store: Store) -> IntArray:
         """The ids of the result's series: the array of the evaluation before where the codes are the same.
 
-        Codes that the store knows (not negative) mean the same in every snapshot.
+        Codes that the store knows (not negative) mean the same, and ids are valid, until it reclaims series.
         """
-        columns = labels.columns
-        if len(self._known_ids) == labels.size and _same_codes(columns, self._known_columns):
+        columns, scope = labels.columns, self._known_scope
+        if (
+            scope is not None
+            and scope.shares_codes(labels.scope)
+            and len(self._known_ids) == labels.size
+            and _same_codes(columns, self._known_columns)
+        ):
             return self._known_ids
         ids = store.series_ids(labels.series())
         arrays: list[IntArray | CodeArray] = [ids, *columns.values()]
         is_lasting = all(not len(array) or array.min() >= 0 for array in arrays)
+        self._known_scope = labels.scope if is_lasting else None
         self._known_columns, self._known_ids = (columns, ids) if is_lasting else ({}, NO_SERIES)
         return ids
 

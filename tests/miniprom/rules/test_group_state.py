@@ -208,15 +208,18 @@ def test_series_that_took_over_ids_of_a_rule_that_paused_longer_than_the_retenti
 
 def test_result_that_looks_the_same_in_reused_label_codes_is_resolved_anew() -> None:
     rules = Rules("record: r, expr: up")
-    rules.store.retention_ms = 200_000
-    for generation in range(3):
+    rules.store.retention_ms = 400_000
+    for generation in range(5):
         start_ms = 300_000 * generation
         rules.store.expire(start_ms)
+        rules.add({"__name__": "r", "kind": "lasting"}, start_ms, 1.0)
+        if generation % 2:
+            continue
         for number in range(200):
             rules.add({"__name__": "up", "job": f"{generation}-{number}"}, start_ms, 1.0)
         rules.evaluate(start_ms)
         expected = {f'r{{job="{generation}-{number}"}}' for number in range(200)}
-        assert set(rules.query("r", start_ms)) == expected
+        assert set(rules.query('r{kind=""}', start_ms)) == expected
 
 
 def test_changed_group_goes_on_with_the_alerts_of_rules_it_shares_with_the_old() -> None:
