@@ -125,10 +125,17 @@ class KubernetesMetrics:
             ["status_code"],
             registry=registry,
         )
+        self._latency = Summary(
+            "prometheus_sd_kubernetes_http_request_duration_seconds",
+            "Summary of latencies for HTTP requests to the Kubernetes API by endpoint.",
+            ["endpoint"],
+            registry=registry,
+        )
 
-    def count_request(self, status: int) -> None:
-        """A request to the API server was answered."""
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """A request to the API server was answered; what a watch then tells takes longer."""
         self._requests.labels(str(status)).inc()
+        self._latency.labels(path).observe(seconds)
 
 
 class DiscoveryMetrics:

@@ -4,7 +4,9 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -29,6 +31,7 @@ _SHORTEST_WATCH_MS: Final = 1000
 _MAX_BODY_BYTES: Final = 256 << 20
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
 _MAX_ERROR_BYTES: Final = 1 << 16
+_NO_PARAMS: Final[Mapping[str, str]] = {}
 
 FAILURES: Final = (CollectorError, aiohttp.ClientError, OSError, ValueError)
 
@@ -51,11 +54,7 @@ class ApiClient:
 
     async def get(self, path: str) -> bytes:
         """The body of a page. Raises one of `FAILURES`."""
-        url = f"{self._access.url}{path}"
-        async with asyncio.timeout(_LIST_SECONDS), self._http.request("GET", url, self._headers) as response:
-            self._metrics.count_request(response.status)
-            if response.status != 200:
-                raise DiscoveryError(f"{path}: {response.status} {await _reason(response)}")
+        async with asyncio.timeout(_LIST_SECONDS), self._answer(path) as response:
             return await _whole(response)
 
     async def follow(
@@ -90,12 +89,10 @@ class ApiClient:
         """One list page, or one watch to its end; whether it was a watch."""
         request = reflector.request(random.randint(*_WATCH_SECONDS))
         seconds = _WATCH_SECONDS[1] + _GRACE_SECONDS if request.is_watch else _LIST_SECONDS
-        url = f"{self._access.url}{request.path}?{urlencode(request.params)}"
-        async with asyncio.timeout(seconds), self._http.request("GET", url, self._headers) as response:
-            self._metrics.count_request(response.status)
-            if response.status != 200:
-                reflector.refused(response.status)
-                raise DiscoveryError(f"{request.path}: {response.status} {await _reason(response)}")
+        async with (
+            asyncio.timeout(seconds),
+            self._answer(request.path, request.params, reflector) as response,
+        ):
             if not request.is_watch:
                 was_synced = reflector.is_synced
                 changes = reflector.page(await _whole(response))
@@ -106,6 +103,21 @@ class ApiClient:
                 if changes := reflector.line(line):
                     on_changes(changes)
         return True
+
+    @asynccontextmanager
+    async def _answer(
+        self, path: str, params: Mapping[str, str] = _NO_PARAMS, asking: Reflector[Any] | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer of status 200; who asks is told of another status. Raises one of `FAILURES`."""
+        url = f"{self._access.url}{path}{'?' if params else ''}{urlencode(params)}"
+        start = time.perf_counter()
+        async with self._http.request("GET", url, self._headers) as response:
+            self._metrics.answered(path, response.status, time.perf_counter() - start)
+            if response.status != 200:
+                if asking:
+                    asking.refused(response.status)
+                raise DiscoveryError(f"{path}: {response.status} {await _reason(response)}")
+            yield response
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

@@ -115,6 +115,9 @@ def test_watch_that_ends_is_resumed_where_it_ended(run: Run) -> None:
 
     world = run(story)
     assert sum("limit=" in request for request in world.api.requests) == 1
+    name, labels = "prometheus_sd_kubernetes_http_request", {"endpoint": "/api/v1/pods"}
+    answered = world.registry.get_sample_value(f"{name}_total", {"status_code": "200"})
+    assert answered == world.registry.get_sample_value(f"{name}_duration_seconds_count", labels) == 3
 
 
 def test_bookmark_saves_a_list_when_the_server_has_forgotten_older_versions(run: Run) -> None:
