@@ -1,9 +1,9 @@
 """The one writer of samples: which series exist, what may be appended, and how long it is kept.
 
-The rules of appending are those of a Prometheus head without an out-of-order window (upstream
-memSeries.appendable). They differ in the bound of what is too old: it is the retention at the last
-`expire`, not half a block behind the newest sample, so that one sample from the far future does not
-shut out all others.
+The rules of appending are those of a Prometheus head (upstream memSeries.appendable). They differ in
+the bound of what is too old: it is the retention at the last `expire`, not half a block behind the
+newest sample, so that one sample from the far future does not shut out all others. The window for
+samples out of order is counted from the newest sample of their own series.
 """
 
 import sys
