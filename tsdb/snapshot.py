@@ -81,13 +81,15 @@ class Snapshot:
         self._histograms = histograms
         self._start_timestamps = start_timestamps
         self._oldest_ms = oldest_ms
+        self._known: dict[tuple[Matcher, ...], tuple[IntArray, LabelFrame]] = {}
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Selection:
         """The series that satisfy all matchers, and their samples in the range, both ends inclusive."""
         start_ms = self._clipped(start_ms)
-        ids = self._alive(self._index.match(matchers), start_ms, end_ms)
+        matched, labels = self._matched(tuple(matchers))
+        ids = self._alive(matched, start_ms, end_ms)
         return Selection(
-            self._index.frame(self.scope, ids),
+            labels if len(ids) == len(matched) else self._index.frame(self.scope, ids),
             self._slabs(ids, start_ms, end_ms),
             self._histogram_series(ids, start_ms, end_ms),
             self._starts(ids, start_ms, end_ms),
@@ -110,6 +112,14 @@ class Snapshot:
     ) -> list[str]:
         """Values of label `name` of what `series` lists, ascending."""
         return self._index.values(name, self._ids(matcher_sets, start_ms, end_ms))
+
+    def _matched(self, matchers: tuple[Matcher, ...]) -> tuple[IntArray, LabelFrame]:
+        """The series that satisfy all matchers; remembered, as a query may ask for the same again."""
+        found = self._known.get(matchers)
+        if found is None:
+            ids = self._index.match(matchers)
+            found = self._known[matchers] = ids, self._index.frame(self.scope, ids)
+        return found
 
     def _ids(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> IntArray:
         chosen = [self._index.match(matchers) for matchers in matcher_sets or ((),)]

@@ -58,7 +58,7 @@ def aggregate_over_time(node: AggregateOverTime, context: EvalContext) -> Vector
     found = np.flatnonzero(fusion.has_result)
     remark(node.call.source, ranges.labels.take(found), (), context)
     if drop_name is None:
-        require_distinct_labels(labels.take(found))
+        require_distinct_labels(labels.take(found), ranges.labels)
     present = fusion.counts > 0
     kept = np.flatnonzero(present.any(axis=0))
     budget.settle(in_use + context.step_count * len(found))

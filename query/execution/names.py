@@ -63,8 +63,14 @@ def merge_equal_series(vector: Vector) -> Vector:
     return _merged(vector, groups.ids, groups.first)
 
 
-def require_distinct_labels(labels: LabelFrame) -> None:
-    """Raises `EvaluationError` if two series have the same labels, at whichever steps."""
+def require_distinct_labels(labels: LabelFrame, named: LabelFrame) -> None:
+    """Raises `EvaluationError` if two series that differ in `named` are equal in `labels`, names off.
+
+    Where all have the same name, losing it makes none equal.
+    """
+    taken = [named.columns[name] for name in METADATA_LABELS if name in named.columns]
+    if all(len(codes) == 0 or (codes == codes[0]).all() for codes in taken):
+        return
     if labels.group().count != labels.size:
         raise EvaluationError(DUPLICATE_LABELS)
 

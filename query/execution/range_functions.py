@@ -51,7 +51,7 @@ def range_function(
         labels, drop_name = unnamed(result.labels, context)
         result = replace(result, labels=labels, drop_name=drop_name)
     if not context.options.delayed_name_removal:
-        require_distinct_labels(result.labels)
+        require_distinct_labels(result.labels, ranges.labels)
     return result
 
 
