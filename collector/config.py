@@ -36,6 +36,9 @@ TEXT_PROTOCOLS: Final[tuple[ScrapeProtocol, ...]] = (
     "PrometheusText0.0.4",
 )
 
+PROTOBUF_FIRST: Final[tuple[ScrapeProtocol, ...]] = ("PrometheusProto", *TEXT_PROTOCOLS)
+"""The default of jobs that scrape native histograms: no text format has them."""
+
 DEFAULT_INTERVAL_MS: Final = 60_000
 DEFAULT_TIMEOUT_MS: Final = 10_000
 
@@ -73,14 +76,7 @@ class ScrapeLimits(Section, frozen=True, kw_only=True):
                 raise ConfigError(message, key=info.encode_name)
 
 
-_WITHOUT_EFFECT: Final = frozenset(
-    {
-        "scrape_failure_log_file",
-        "scrape_native_histograms",
-        "convert_classic_histograms_to_nhcb",
-        "always_scrape_classic_histograms",
-    }
-)
+_WITHOUT_EFFECT: Final = frozenset({"scrape_failure_log_file"})
 
 
 class GlobalConfig(ScrapeLimits, frozen=True, kw_only=True):
@@ -113,10 +109,7 @@ class ScrapeConfig(ScrapeLimits, frozen=True, kw_only=True):
     """One job of `scrape_configs`. What is 0, None or "" here is inherited: see `with_defaults`."""
 
     unsupported: ClassVar[frozenset[str]] = UNSUPPORTED_DISCOVERIES
-    without_effect: ClassVar[frozenset[str]] = _WITHOUT_EFFECT | {
-        "native_histogram_bucket_limit",
-        "native_histogram_min_bucket_factor",
-    }
+    without_effect: ClassVar[frozenset[str]] = _WITHOUT_EFFECT
 
     job_name: str
     scrape_interval_ms: DurationMs = msgspec.field(default=0, name="scrape_interval")
@@ -176,12 +169,13 @@ class ScrapeConfig(ScrapeLimits, frozen=True, kw_only=True):
             if getattr(self, name) is not False
         }
         scheme, escaping = self._name_schemes(global_)
+        default_protocols = PROTOBUF_FIRST if inherited.get("scrape_native_histograms") else TEXT_PROTOCOLS
         job = msgspec.structs.replace(
             self,
             **inherited,
             scrape_interval_ms=interval_ms,
             scrape_timeout_ms=self.scrape_timeout_ms or min(global_.scrape_timeout_ms, interval_ms),
-            scrape_protocols=self.scrape_protocols or global_.scrape_protocols or TEXT_PROTOCOLS,
+            scrape_protocols=self.scrape_protocols or global_.scrape_protocols or default_protocols,
             metric_name_validation_scheme=scheme,
             metric_name_escaping_scheme=escaping,
         )

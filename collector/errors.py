@@ -47,6 +47,13 @@ class SampleLimitError(ScrapeError):
         super().__init__("sample limit exceeded")
 
 
+class BucketLimitError(ScrapeError):
+    """A native histogram with more buckets than the job allows, at whatever resolution."""
+
+    def __init__(self) -> None:
+        super().__init__("histogram bucket limit exceeded")
+
+
 class LabelLimitError(ScrapeError):
     """A series with more or longer labels than the job allows."""
 

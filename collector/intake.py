@@ -15,16 +15,21 @@ from collector.exposition import (
     NO_TIMESTAMP,
     OPENMETRICS,
     TEXT,
-    Format,
+    Binary,
+    BodyFormat,
+    HistogramSample,
     LineMemory,
+    Memory,
     Metadata,
     Repeat,
     Update,
     format_of,
 )
+from collector.histogram_rules import HistogramRules
 from collector.series import SeriesRules
 from collector.target import Target
 from tsdb import METRIC_NAME, NO_ROOM, STALE, Appended, Labels, Outcome, Store, labels_from
+from tsdb.histogram import FloatHistogram
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 MAX_AHEAD_MS: Final = 600_000
@@ -39,7 +44,8 @@ REPORT_NAMES: Final = (
 )
 EXTRA_REPORT_NAMES: Final = ("scrape_timeout_seconds", "scrape_sample_limit", "scrape_body_size_bytes")
 
-_FALLBACKS: Final[dict[str, Format]] = {
+_FALLBACKS: Final[dict[str, BodyFormat]] = {
+    "PrometheusProto": Binary.PROTOBUF,
     "PrometheusText0.0.4": TEXT,
     "PrometheusText1.0.0": TEXT,
     "OpenMetricsText0.0.1": OPENMETRICS,
@@ -68,6 +74,8 @@ class Batch:
     series_refused: int = 0
     duplicates: int = 0
     body_bytes: int = 0
+    histograms: tuple[tuple[int, FloatHistogram, int | None], ...] = ()
+    """Series id, value, and the sample's own time, if it has one."""
     error: CollectorError | None = None
 
 
@@ -105,8 +113,9 @@ class Intake:
         self._report_labels = [_report_labels(name, target.labels) for name in names]
         self._report_ids = store.series_ids(self._report_labels, is_vital=True)
         self._epoch = store.epoch
-        self._format: Format = TEXT
-        self._memory = LineMemory(TEXT)
+        self._histogram_rules = HistogramRules.of(job)
+        self._format: BodyFormat = TEXT
+        self._memory = _new_memory(TEXT, job)
         self._ids = _NO_IDS
         self._unresolved: dict[int, Labels] = {}
         self._refused: dict[int, Labels] = {}
@@ -125,12 +134,11 @@ class Intake:
             update = self._parse(body, content_type)
         except CollectorError as error:
             return Batch(error=error, body_bytes=len(body))
-        scraped = len(update.slots) + len(update.repeats)
+        scraped = len(update.slots) + len(update.histograms) + len(update.repeats)
         try:
-            added = self._resolve(update)
+            return self._batch(update, scraped, self._resolve(update), len(body))
         except CollectorError as error:
             return Batch(error=error, scraped=scraped, body_bytes=len(body))
-        return self._batch(update, scraped, added, len(body))
 
     def commit(self, batch: Batch, timestamp_ms: int, duration_seconds: float) -> Refused:
         """Store the batch, the report, and stale markers for what was there before and is not now.
@@ -145,6 +153,14 @@ class Intake:
             refused = self._append_timed(ids, values, batch.timestamps_ms, own_time, timestamp_ms)
             ids, values = ids[~own_time], values[~own_time]
             alive = alive if self._job.track_timestamps_staleness else ids
+        if batch.histograms:
+            refused += self._append_histograms(batch, timestamp_ms)
+            ends = [
+                series_id
+                for series_id, _, time_ms in batch.histograms
+                if time_ms is None or self._job.track_timestamps_staleness
+            ]
+            alive = np.concatenate((alive, np.array(ends, dtype=np.int64)))
         # The ids are the same array as long as nothing but values changes.
         stale = _NO_IDS if alive is self._alive else self._alive[~np.isin(self._alive, alive)]
         self._alive = alive
@@ -174,7 +190,7 @@ class Intake:
             self._forget_lines()
 
     def _forget_lines(self) -> None:
-        self._memory = LineMemory(self._format)
+        self._memory = _new_memory(self._format, self._job)
         self._ids = _NO_IDS
         self._unresolved = {}
         self._refused = {}
@@ -246,6 +262,8 @@ class Intake:
             series_refused=len(self._refused),
             body_bytes=body_bytes,
         )
+        if update.histograms:
+            batch = self._with_histograms(batch, update.histograms)
         if update.repeats:
             batch = self._with_repeats(batch, update.repeats)
         limit = self._job.sample_limit
@@ -276,6 +294,19 @@ class Intake:
             )
         return replace(batch, kept=batch.kept + len(kept), duplicates=len(kept) - len(timed))
 
+    def _with_histograms(self, batch: Batch, samples: Sequence[HistogramSample]) -> Batch:
+        """Raises `BucketLimitError`."""
+        kept = [sample for sample in samples if self._ids[sample.slot] >= 0]
+        histograms = tuple(
+            (
+                int(self._ids[sample.slot]),
+                self._histogram_rules.apply(sample.histogram),
+                sample.timestamp_ms if self._job.honor_timestamps else None,
+            )
+            for sample in kept
+        )
+        return replace(batch, histograms=histograms, kept=batch.kept + len(histograms))
+
     def _lay_out(self, slots: IntArray) -> None:
         ids = self._ids[slots]
         kept = np.flatnonzero(ids >= 0)
@@ -296,11 +327,37 @@ class Intake:
         appended = self._store.append(ids[stored], timestamps_ms[stored], values[stored])
         return _refused(appended, int(stored.sum())) + Refused(out_of_bounds=int(too_far.sum()))
 
+    def _append_histograms(self, batch: Batch, now_ms: int) -> Refused:
+        refused = Refused()
+        for series_id, histogram, own_time_ms in batch.histograms:
+            timestamp_ms = now_ms if own_time_ms is None else own_time_ms
+            if timestamp_ms > now_ms + MAX_AHEAD_MS:
+                refused += Refused(out_of_bounds=1)
+            else:
+                refused += _refused(self._store.append_histograms(series_id, [timestamp_ms], [histogram]), 1)
+        return refused
+
     def _report(self, batch: Batch, duration_seconds: float) -> Sequence[float]:
         report = [float(batch.error is None), duration_seconds, batch.scraped, batch.kept, batch.series_added]
         if len(self._report_ids) > len(report):
             report += [self._timeout_ms / 1000, self._job.sample_limit, batch.body_bytes]
         return report
+
+
+def _new_memory(form: BodyFormat, job: ScrapeConfig) -> Memory:
+    keep_classic = bool(job.always_scrape_classic_histograms)
+    memory: Memory
+    if isinstance(form, Binary):
+        from collector.exposition.protobuf_memory import ProtobufMemory  # noqa: PLC0415  few targets need it
+
+        memory = ProtobufMemory(native=bool(job.scrape_native_histograms), with_classic=keep_classic)
+    else:
+        memory = LineMemory(form)
+    if not job.convert_classic_histograms_to_nhcb:
+        return memory
+    from collector.exposition.custom_buckets import CustomBucketMemory  # noqa: PLC0415  as above
+
+    return CustomBucketMemory(memory, keep_classic=keep_classic)
 
 
 def _report_labels(name: str, target_labels: Labels) -> Labels:

@@ -46,6 +46,10 @@ class ScrapeMetrics:
             "scrapes_exceeded_sample_limit_total",
             "Total number of scrapes that hit the sample limit and were rejected.",
         )
+        self.exceeded_bucket_limit = counter(
+            "scrapes_exceeded_native_histogram_bucket_limit_total",
+            "Total number of scrapes that hit the native histogram bucket limit and were rejected.",
+        )
         self.exceeded_label_limits = counter(
             "scrape_pool_exceeded_label_limits_total",
             "Total number of times scrape pools hit the label limits, during sync or config reload.",

@@ -12,6 +12,7 @@ from collector.clock import Clock
 from collector.config import EscapingScheme, ScrapeConfig, ScrapeProtocol
 from collector.errors import (
     BodySizeError,
+    BucketLimitError,
     CollectorError,
     LabelLimitError,
     SampleLimitError,
@@ -29,6 +30,9 @@ from tsdb import Store
 _log: Final = logging.getLogger(__name__)
 
 _MEDIA_TYPES: Final[Mapping[ScrapeProtocol, str]] = {
+    "PrometheusProto": (
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+    ),
     "OpenMetricsText1.0.0": "application/openmetrics-text;version=1.0.0",
     "OpenMetricsText0.0.1": "application/openmetrics-text;version=0.0.1",
     "PrometheusText1.0.0": "text/plain;version=1.0.0",
@@ -184,6 +188,7 @@ class ScrapeLoop:
         for kind, counter in (
             (BodySizeError, self._metrics.exceeded_body_size_limit),
             (SampleLimitError, self._metrics.exceeded_sample_limit),
+            (BucketLimitError, self._metrics.exceeded_bucket_limit),
             (LabelLimitError, self._metrics.exceeded_label_limits),
         ):
             if isinstance(error, kind):
@@ -207,10 +212,9 @@ def request_headers(job: ScrapeConfig, timeout_ms: int, user_agent: str) -> dict
 
 
 def accept_header(protocols: Sequence[ScrapeProtocol], escaping: EscapingScheme) -> str:
-    """The formats that we can read, by preference; the weights are those of upstream's acceptHeader."""
-    readable = [protocol for protocol in protocols if protocol in _MEDIA_TYPES]
+    """The formats by preference; the weights are those of upstream's acceptHeader."""
     parts = [
         _MEDIA_TYPES[protocol] + (f";escaping={escaping}" if protocol in _WITH_ESCAPING else "")
-        for protocol in readable
+        for protocol in protocols
     ]
     return ",".join(f"{part};q=0.{_HIGHEST_WEIGHT - n}" for n, part in enumerate([*parts, "*/*"]))

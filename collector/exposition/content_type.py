@@ -1,16 +1,30 @@
 """Which format a scrape's body is in, by its Content-Type."""
 
-from typing import Final
+from enum import Enum, auto
+from typing import Final, TypeAlias
 
 from collector.errors import ContentTypeError
 from collector.exposition.format import Format
 from collector.exposition.openmetrics import OPENMETRICS
 from collector.exposition.text import TEXT
 
-_FORMATS: Final = {"text/plain": TEXT, "application/openmetrics-text": OPENMETRICS}
+
+class Binary(Enum):
+    """Formats that are not made of lines."""
+
+    PROTOBUF = auto()
 
 
-def format_of(content_type: str, fallback: Format | None = None) -> Format:
+BodyFormat: TypeAlias = Format | Binary
+
+_FORMATS: Final[dict[str, BodyFormat]] = {
+    "text/plain": TEXT,
+    "application/openmetrics-text": OPENMETRICS,
+    "application/vnd.google.protobuf": Binary.PROTOBUF,
+}
+
+
+def format_of(content_type: str, fallback: BodyFormat | None = None) -> BodyFormat:
     """The format that a Content-Type names, or else the fallback. Raises ContentTypeError without either.
 
     Upstream: extractMediaType in model/textparse/interface.go.

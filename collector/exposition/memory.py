@@ -8,7 +8,7 @@ stays in the body, reused afterwards. What belongs to a series (its id in the st
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from collector.exposition.model import Metadata, MetadataLine
 from collector.exposition.parser import collect_metadata
 from collector.exposition.slots import NO_SLOT, Slots
 from tsdb import Labels
+from tsdb.histogram import FloatHistogram
 from tsdb.sample import FloatArray, IntArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -33,6 +34,15 @@ class Repeat:
 
     slot: int
     value: float
+    timestamp_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramSample:
+    """A sample whose value is a native histogram; it has a slot as every series."""
+
+    slot: int
+    histogram: FloatHistogram
     timestamp_ms: int | None
 
 
@@ -54,6 +64,16 @@ class Update:
     """Later samples of a series, not in `values`: duplicates, unless own timestamps tell them apart."""
     metadata: Mapping[str, Metadata] | None
     """By metric family; None if it is what it was."""
+    histograms: tuple[HistogramSample, ...] = ()
+    """Their slots are not in `slots`."""
+
+
+class Memory(Protocol):
+    """Knows a target's last body, whatever its format."""
+
+    def update(self, body: bytes) -> Update:
+        """Replace the remembered body by this one. Raises `CollectorError`, and keeps what it remembers."""
+        ...
 
 
 class LineMemory:

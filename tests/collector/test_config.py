@@ -138,3 +138,15 @@ def test_secrets_do_not_show_in_the_text_of_a_section() -> None:
     config = HttpClientConfig(basic_auth=BasicAuth(username="me", password="hunter2"))
     assert "me" in repr(config)
     assert "hunter2" not in repr(config)
+
+
+def test_job_with_native_histograms_asks_for_protobuf_first_unless_told_otherwise() -> None:
+    native = ScrapeConfig(job_name="a", scrape_native_histograms=True)
+    protocols = native.with_defaults(GlobalConfig()).scrape_protocols
+    assert protocols is not None
+    assert protocols[0] == "PrometheusProto"
+    text_only = GlobalConfig(scrape_protocols=("PrometheusText0.0.4",))
+    assert native.with_defaults(text_only).scrape_protocols == ("PrometheusText0.0.4",)
+    off = ScrapeConfig(job_name="a", scrape_native_histograms=False)
+    inherited = off.with_defaults(GlobalConfig(scrape_native_histograms=True))
+    assert inherited.scrape_protocols == protocols[1:]

@@ -192,9 +192,12 @@ def test_accept_header_weighs_the_formats_as_upstream_does() -> None:
     }
 
 
-def test_format_that_we_cannot_read_is_not_asked_for() -> None:
+def test_protobuf_is_asked_for_with_its_message_and_encoding() -> None:
     accept = accept_header(("PrometheusProto", "PrometheusText0.0.4"), "allow-utf-8")
-    assert accept == "text/plain;version=0.0.4;q=0.6,*/*;q=0.5"
+    assert accept == (
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
+        "text/plain;version=0.0.4;q=0.5,*/*;q=0.4"
+    )
 
 
 def test_identity_is_asked_for_without_compression_and_fractions_of_seconds_are_kept() -> None:

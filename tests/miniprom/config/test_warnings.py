@@ -21,5 +21,5 @@ def test_sections_without_effect_are_named() -> None:
 
 
 def test_key_of_a_job_is_named_with_its_job() -> None:
-    text = "scrape_configs: [{job_name: a}, {job_name: b, native_histogram_bucket_limit: 5}]"
-    assert warnings(text) == ["scrape_configs[1].native_histogram_bucket_limit: not supported yet, ignored"]
+    text = "scrape_configs: [{job_name: a}, {job_name: b, scrape_failure_log_file: x}]"
+    assert warnings(text) == ["scrape_configs[1].scrape_failure_log_file: not supported yet, ignored"]
