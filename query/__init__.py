@@ -22,13 +22,16 @@ from query.execution.result import (
     Statistics,
     StringPoint,
 )
+from query.execution.trace import Explanation
 from query.language import ParserOptions, parse
+from query.plan import QueryWindow
 
 __all__ = [
     "Control",
     "Engine",
     "EngineOptions",
     "EvaluationError",
+    "Explanation",
     "InstantVector",
     "LimitError",
     "ParseError",
@@ -37,6 +40,7 @@ __all__ = [
     "QueryCanceledError",
     "QueryError",
     "QueryTimeoutError",
+    "QueryWindow",
     "RangeMatrix",
     "RawMatrix",
     "RawSeries",

@@ -32,6 +32,7 @@ _POST_PUT: Final = ("POST", "PUT")
 _ROUTES: Final[tuple[tuple[tuple[str, ...], str, Handler], ...]] = (
     (_GET_POST, "/api/v1/query", query.instant),
     (_GET_POST, "/api/v1/query_range", query.range_),
+    (_GET_POST, "/api/v1/explain", query.explain),
     (_GET_POST, "/api/v1/query_exemplars", query.exemplars),
     (_GET_POST, "/api/v1/format_query", query.format_query),
     (_GET_POST, "/api/v1/parse_query", query.parse_query),

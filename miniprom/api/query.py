@@ -1,4 +1,4 @@
-"""Queries: /query, /query_range, /query_exemplars, /format_query, /parse_query."""
+"""Queries: /query, /query_range, /explain, /query_exemplars, /format_query, /parse_query."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +9,10 @@ from aiohttp import web
 from miniprom.api.envelope import annotation_fields, query_envelope, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
 from miniprom.api.params import Params, read_params
-from miniprom.api.results import encode_result, encode_statistics, truncated
+from miniprom.api.results import encode_result, encode_statistics, explanation_object, truncated
 from miniprom.api.services import Services, services_of
 from miniprom.api.streaming import Body, accepts_gzip, prepare, send
-from query import Control, Engine, ParseError, PlanError, Result, parse
+from query import Control, Engine, Explanation, ParseError, PlanError, QueryWindow, Result, parse
 from query.language.ast import Expr
 from query.language.printer import prettify
 from query.language.to_json import to_json
@@ -42,24 +42,34 @@ async def range_(request: web.Request) -> web.StreamResponse:
     """`query` at every `step` from `start` to `end`."""
     params = await read_params(request)
     params.limit()
-    start_ms, end_ms = params.time_ms("start"), params.time_ms("end")
-    if end_ms < start_ms:
-        raise BadParameterError("end", "end timestamp must not be before start time")
-    step_ms = int(params.required_duration_ms("step"))
-    if step_ms <= 0:
-        reason = "zero or negative query resolution step widths are not accepted. Try a positive integer"
-        raise BadParameterError("step", reason)
-    if (end_ms - start_ms) // step_ms > _MAX_POINTS:
-        reason = "exceeded maximum resolution of 11,000 points per timeseries. "
-        raise ApiError(ErrorType.BAD_DATA, reason + "Try decreasing the query resolution (?step=XX)")
+    window = _window(params)
     text = params.text("query")
     return await _answer(
         request,
         params,
         lambda engine, snapshot, control: engine.range(
-            snapshot, text, start_ms, end_ms, step_ms, control=control
+            snapshot, text, window.start_ms, window.end_ms, window.step_ms, control=control
         ),
     )
+
+
+async def explain(request: web.Request) -> web.Response:
+    """The plan of `query`, and what its nodes gave and took: at `time`, or with a `step` over a range."""
+    services, params = services_of(request), await read_params(request)
+    time_ms = params.time_ms("time", services.clock.now_ms())
+    window = _window(params) if params.text("step") else QueryWindow(time_ms, time_ms, 0)
+    engine, text = services.engine_with(_lookback_ms(params)), params.text("query")
+
+    def work(control: Control) -> Explanation:
+        try:
+            return engine.explain(
+                services.snapshot(), text, window, seconds=time.perf_counter, control=control
+            )
+        except (ParseError, PlanError) as error:
+            raise BadParameterError("query", str(error)) from error
+
+    explanation = await services.workers.run_query(work, float(services.settings.query_timeout_ms))
+    return success(explanation_object(explanation))
 
 
 async def exemplars(request: web.Request) -> web.Response:
@@ -92,6 +102,21 @@ def _parsed(services: Services, params: Params) -> Expr:
         return parse(params.text("query"), services.engine_options.parser)
     except ParseError as error:
         raise BadParameterError("query", str(error)) from error
+
+
+def _window(params: Params) -> QueryWindow:
+    """Of a range query."""
+    start_ms, end_ms = params.time_ms("start"), params.time_ms("end")
+    if end_ms < start_ms:
+        raise BadParameterError("end", "end timestamp must not be before start time")
+    step_ms = int(params.required_duration_ms("step"))
+    if step_ms <= 0:
+        reason = "zero or negative query resolution step widths are not accepted. Try a positive integer"
+        raise BadParameterError("step", reason)
+    if (end_ms - start_ms) // step_ms > _MAX_POINTS:
+        reason = "exceeded maximum resolution of 11,000 points per timeseries. "
+        raise ApiError(ErrorType.BAD_DATA, reason + "Try decreasing the query resolution (?step=XX)")
+    return QueryWindow(start_ms, end_ms, step_ms)
 
 
 async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> web.StreamResponse:

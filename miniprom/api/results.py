@@ -14,6 +14,7 @@ from miniprom.api.encoding import (
     metric_objects,
 )
 from miniprom.api.numbers import plain_float
+from query import Explanation
 from query.execution.result import (
     InstantVector,
     RangeMatrix,
@@ -70,6 +71,19 @@ def encode_statistics(stats: Statistics, timings_seconds: dict[str, float]) -> b
         "peakSamples": stats.peak_samples,
     }
     return b',"stats":' + msgspec.json.encode({"timings": timings_seconds, "samples": samples})
+
+
+def explanation_object(explanation: Explanation) -> dict[str, object]:
+    """A node of a plan: what it does, what it gave and took if it was measured, and its operands."""
+    measured = explanation.measured
+    figures: dict[str, object] = {}
+    if measured is not None:
+        figures = {"series": measured.series, "samples": measured.samples, "seconds": measured.seconds}
+    return {
+        "node": explanation.text,
+        **figures,
+        "operands": [explanation_object(operand) for operand in explanation.operands],
+    }
 
 
 def _encode_point(time_ms: int, text: str) -> Iterator[bytes]:

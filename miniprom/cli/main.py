@@ -12,6 +12,7 @@ Command = Callable[[Sequence[str]], int]
 _COMMANDS: Final = {
     "serve": "miniprom.cli.serve",
     "query": "miniprom.cli.query",
+    "explain": "miniprom.cli.explain",
     "test": "miniprom.cli.test",
     "simulate": "miniprom.cli.simulate",
     "demo": "miniprom.cli.demo",

@@ -30,7 +30,9 @@ class QueryFailedError(MinipromError):
 def run(arguments: Sequence[str]) -> int:
     """Ask and print."""
     options = _parser().parse_args(arguments)
-    data = ask(options.url, _parameters(options), options.timeout)
+    parameters = query_parameters(options)
+    endpoint = "query_range" if "step" in parameters else "query"
+    data = ask(options.url, parameters, options.timeout, endpoint)
     if options.format == "json":
         print(json.dumps(data, indent=2))
         return 0
@@ -42,11 +44,12 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def ask(url: str, parameters: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
-    """The `data` of the answer. Raises `QueryFailedError`."""
+def ask(
+    url: str, parameters: dict[str, str], timeout_seconds: float, endpoint: str = "query"
+) -> dict[str, Any]:
+    """The `data` of the answer of an endpoint of the API. Raises `QueryFailedError`."""
     if "://" not in url:
         url = f"http://{url}"
-    endpoint = "query_range" if "step" in parameters else "query"
     request = Request(f"{url.rstrip('/')}/api/v1/{endpoint}", data=urlencode(parameters).encode())
     try:
         with urlopen(request, timeout=timeout_seconds) as response:
@@ -94,17 +97,23 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("url", metavar="URL", help="the server, such as http://localhost:9090")
+    add_query_arguments(parser)
+    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    return parser
+
+
+def add_query_arguments(parser: argparse.ArgumentParser) -> None:
+    """The expression, and when it is evaluated."""
     parser.add_argument("expr", metavar="EXPR", help="the PromQL expression")
     parser.add_argument("--time", help="evaluate at this time (unix seconds or RFC 3339) instead of now")
     parser.add_argument("--start", help="begin of a range; needs --end")
     parser.add_argument("--end", help="end of a range; needs --start")
     parser.add_argument("--step", default="1m", help="step of a range, such as 15s (default 1m)")
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     parser.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="default 120")
-    return parser
 
 
-def _parameters(options: argparse.Namespace) -> dict[str, str]:
+def query_parameters(options: argparse.Namespace) -> dict[str, str]:
+    """What the API is to be told."""
     if (options.start is None) != (options.end is None):
         raise QueryFailedError("a range needs both --start and --end")
     if options.start is not None:

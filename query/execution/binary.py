@@ -18,9 +18,9 @@ from query.execution.matching import (
     require_unique_pairs,
 )
 from query.execution.names import METADATA_LABELS, merge_equal_series, unnamed
-from query.execution.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS, TRIM_OPERATORS
 from query.execution.values import Scalar, Value, Vector
 from query.kernels.grouping import step_blocks
+from query.kernels.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS, TRIM_OPERATORS
 from query.language.ast import Binary, Cardinality, VectorMatching
 from tsdb import LabelFrame
 from tsdb.sample import BoolArray, FloatArray, IntArray

@@ -6,6 +6,7 @@ import numpy as np
 
 from query.execution.annotations import Annotations
 from query.execution.control import Control, SampleBudget
+from query.execution.trace import Trace
 from query.execution.values import Value
 from query.language import ParserOptions
 from query.language.parser import UPSTREAM_DEFAULTS
@@ -44,6 +45,7 @@ class EvalContext:
     budget: SampleBudget
     shared: frozenset[PlanNode] = frozenset()
     results: dict[tuple[PlanNode, int, int, int], Value] = field(default_factory=dict)
+    trace: Trace | None = None
 
     @property
     def step_count(self) -> int:

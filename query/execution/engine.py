@@ -23,6 +23,7 @@ from query.execution.result import (
     Statistics,
     StringPoint,
 )
+from query.execution.trace import Explanation, Trace, explanation
 from query.execution.values import Scalar, String, Value, Vector
 from query.language import ast, parse
 from query.plan import PlanNode, QueryWindow, build_plan, shared_parts
@@ -81,11 +82,33 @@ class Engine:
 
         Requires: `start_ms <= end_ms`, `step_ms > 0`.
         """
-        plan, context = self._prepared(snapshot, query, QueryWindow(start_ms, end_ms, step_ms), control)
-        if isinstance(plan, RangeSelect | SubqueryRange):
-            raise PlanError(_wrong_type("range vector"))
-        with np.errstate(all="ignore"):
-            return _result(_range_matrix(evaluate(plan, context), context), context)
+        return _range(*self._prepared(snapshot, query, QueryWindow(start_ms, end_ms, step_ms), control))
+
+    def explain(
+        self,
+        snapshot: Snapshot,
+        query: str | ast.Expr,
+        window: QueryWindow,
+        *,
+        seconds: Callable[[], float],
+        control: Control | None = None,
+    ) -> Explanation:
+        """The plan of `query`, with what each node gave and took; `seconds` is a clock.
+
+        An instant query's window has equal bounds, and `step_ms` 0.
+        """
+        plan, context = self._prepared(snapshot, query, window, control)
+        trace = Trace(seconds)
+        if window.step_ms:
+            _range(plan, replace(context, trace=trace))
+        else:
+            _instant(plan, replace(context, trace=trace), window.start_ms)
+        return explanation(plan, trace)
+
+    def plan(self, query: str | ast.Expr, window: QueryWindow) -> Explanation:
+        """The plan of `query`, not evaluated."""
+        expr = parse(query, self.options.parser) if isinstance(query, str) else query
+        return explanation(self._plan(expr, window))
 
     def _prepared(
         self, snapshot: Snapshot, query: str | ast.Expr, window: QueryWindow, control: Control | None
@@ -129,6 +152,13 @@ def _instant(plan: PlanNode, context: EvalContext, time_ms: int) -> Result:
         if isinstance(plan, RangeSelect | SubqueryRange):
             return _result(_raw_matrix(plan, context), context)
         return _result(_instant_value(evaluate(plan, context), time_ms), context)
+
+
+def _range(plan: PlanNode, context: EvalContext) -> Result:
+    if isinstance(plan, RangeSelect | SubqueryRange):
+        raise PlanError(_wrong_type("range vector"))
+    with np.errstate(all="ignore"):
+        return _result(_range_matrix(evaluate(plan, context), context), context)
 
 
 def _instant_value(value: Value, time_ms: int) -> ResultValue:

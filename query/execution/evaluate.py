@@ -38,9 +38,12 @@ def evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
 
 def _evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
     context.check()
-    in_use = context.budget.in_use
+    in_use, trace = context.budget.in_use, context.trace
+    begun = trace.seconds() if trace else 0.0
     value = _HANDLERS[type(node)](node, context)
     context.budget.settle(in_use + _size(value))
+    if trace:
+        trace.add(node, _series(value), _size(value), trace.seconds() - begun)
     return value
 
 
@@ -184,6 +187,10 @@ def _instant_select(node: nodes.InstantSelect, context: EvalContext) -> Value:
     if node.source.extension is ast.Extension.SMOOTHED:
         return select_smoothed(node, context)
     return select_instant(node, context)
+
+
+def _series(value: Value) -> int:
+    return value.labels.size if isinstance(value, Vector) else 1
 
 
 def _size(value: Value) -> int:

@@ -8,9 +8,9 @@ import numpy as np
 
 from query.execution.annotations import quoted
 from query.execution.context import EvalContext
-from query.execution.operators import TRIM_OPERATORS
 from query.execution.values import HistogramArray
 from query.kernels.native_histogram import trimmed
+from query.kernels.operators import TRIM_OPERATORS
 from query.language.ast import Binary
 from tsdb.errors import IncompatibleHistogramsError
 from tsdb.histogram import CounterReset, FloatHistogram

@@ -12,7 +12,7 @@ from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.histogram_stats import without_buckets
 from query.execution.result import RawSeries
-from query.execution.selectors import column_blocks, reference_ms, wide_blocks
+from query.execution.selectors import column_blocks, reference_ms, stored_samples, wide_blocks
 from query.execution.values import Vector
 from query.kernels.extended import interpolated
 from query.kernels.windows import Windows
@@ -129,6 +129,8 @@ def select_ranges(node: RangeSelect, context: EvalContext) -> RangeVector:
     histograms: Sequence[HistogramSeries] = selection.histograms
     if node.skips_buckets:
         histograms = [without_buckets(each, start_ms - before_ms, end_ms + after_ms) for each in histograms]
+    if context.trace:
+        context.trace.add(node, selection.labels.size, stored_samples(selection.slabs), 0.0)
     return RangeVector(
         selection.labels,
         partial(stored_blocks, selection),

@@ -55,9 +55,9 @@ def format_expr(expr: Expr) -> str:
             return f"{expr.function}({', '.join(map(format_expr, expr.args))})"
         case Aggregation():
             args = [expr.expr] if expr.param is None else [expr.param, expr.expr]
-            return f"{_format_aggregator(expr)}({', '.join(map(format_expr, args))})"
+            return f"{format_aggregator(expr)}({', '.join(map(format_expr, args))})"
         case Binary():
-            return f"{format_expr(expr.lhs)} {_format_operator(expr)} {format_expr(expr.rhs)}"
+            return f"{format_expr(expr.lhs)} {format_operator(expr)} {format_expr(expr.rhs)}"
         case Unary():
             return f"{expr.op}{format_expr(expr.expr)}"
         case Paren():
@@ -82,14 +82,14 @@ def _pretty(expr: Expr, level: int) -> str:
             return f"{_pretty(expr.expr, level)}{_format_subquery_range(expr)}" if is_long else line
         case Aggregation() if is_long:
             args = (expr.expr,) if expr.param is None else (expr.param, expr.expr)
-            return f"{indent}{_format_aggregator(expr)}(\n{_pretty_list(args, level + 1)}\n{indent})"
+            return f"{indent}{format_aggregator(expr)}(\n{_pretty_list(args, level + 1)}\n{indent})"
         case Call() if is_long:
             return f"{indent}{expr.function}(\n{_pretty_list(expr.args, level + 1)}\n{indent})"
         case Paren() if is_long:
             return f"{indent}(\n{_pretty(expr.expr, level + 1)}\n{indent})"
         case Binary() if is_long:
             lhs, rhs = _pretty(expr.lhs, level + 1), _pretty(expr.rhs, level + 1)
-            return f"{lhs}\n{indent}{_format_operator(expr)}\n{rhs}"
+            return f"{lhs}\n{indent}{format_operator(expr)}\n{rhs}"
         case _:
             return f"{indent}{line}"
 
@@ -170,13 +170,13 @@ def _format_subquery_range(node: Subquery) -> str:
     return f"[{format_duration(node.range)}:{step}]{_format_at(node)}{_format_offset(node)}"
 
 
-def _format_aggregator(node: Aggregation) -> str:
+def format_aggregator(node: Aggregation) -> str:
     if not node.without and not node.grouping:
         return node.op
     return f"{node.op} {'without' if node.without else 'by'} {_format_labels(node.grouping)} "
 
 
-def _format_operator(node: Binary) -> str:
+def format_operator(node: Binary) -> str:
     parts = [node.op]
     if node.return_bool:
         parts.append("bool")

@@ -1,8 +1,7 @@
 """From AST to plan (upstream promql/engine.go: PreprocessExpr).
 
-Resolves `@`, `offset` and durations, folds `start()`, `end()`, `range()` and `step()` to numbers, takes
-superfluous parentheses away, joins aggregations with the function of a range below them, and marks the
-highest parts that are the same at every step.
+Resolves `@`, `offset` and durations, folds constants, takes superfluous parentheses away, joins aggregations
+with the function of a range below them, and marks the highest parts that are the same at every step.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Final, NamedTuple
 from query.language import ast
 from query.language.literals import as_utf8
 from query.plan.durations import duration_ms
+from query.plan.folding import folded
 from query.plan.fusing import fused
 from query.plan.nodes import (
     Aggregate,
@@ -92,7 +92,8 @@ class _Planner:
                 return self.build(expr.expr)
             case ast.Unary():
                 operand = self.build(expr.expr)
-                return operand._replace(node=Negation(operand.node, expr)) if expr.op == "-" else operand
+                negated = folded(Negation(operand.node, expr))
+                return operand._replace(node=negated) if expr.op == "-" else operand
             case ast.Binary():
                 return self._binary(expr)
             case ast.Aggregation():
@@ -127,7 +128,8 @@ class _Planner:
         planner = replace(self, needs_buckets=True) if expr.op in ("</", ">/") else self
         lhs, rhs = planner.build(expr.lhs), planner.build(expr.rhs)
         if lhs.is_invariant and rhs.is_invariant:
-            return _Part(BinaryOperation(lhs.node, rhs.node, expr), is_invariant=True, worth_marking=True)
+            node = folded(BinaryOperation(lhs.node, rhs.node, expr))
+            return _Part(node, is_invariant=True, worth_marking=not isinstance(node, Number))
         node = BinaryOperation(lhs.wrapped(), rhs.wrapped(), expr)
         return _Part(node, is_invariant=False, worth_marking=False)
 

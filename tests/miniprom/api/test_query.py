@@ -232,3 +232,23 @@ def test_parse_query_gives_the_tree(api: Api) -> None:
 
 def test_exemplars_are_none(api: Api) -> None:
     assert api.get("/api/v1/query_exemplars", {"query": "up", "start": "0", "end": "1"}).data == []
+
+
+def test_explain_tells_what_each_node_of_the_plan_gave(api: Api) -> None:
+    api.add({"__name__": "explained", "job": "a"}, [(10, 1.0)])
+    plan = api.get("/api/v1/explain", {"query": "sum(explained)"}).data
+    assert plan.pop("seconds") > 0
+    (operand,) = plan.pop("operands")
+    assert plan == {"node": "sum", "series": 1, "samples": 1}
+    assert operand["node"] == "newest of explained"
+
+
+def test_explain_of_a_range_counts_all_steps(api: Api) -> None:
+    api.add({"__name__": "explained", "job": "a"}, [(10, 1.0)])
+    params = {"query": "explained", "start": str(NOW), "end": str(NOW + 60), "step": "30s"}
+    assert api.get("/api/v1/explain", params).data["samples"] == 3
+
+
+def test_explain_of_what_can_not_be_parsed_is_refused(api: Api) -> None:
+    answer = api.get("/api/v1/explain", {"query": "sum("})
+    assert (answer.status, answer.json["errorType"]) == (400, "bad_data")

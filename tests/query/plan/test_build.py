@@ -90,7 +90,6 @@ def test_step_of_an_instant_query_is_zero() -> None:
         "x @ 1",
         "sum(x @ 1)",
         "rate(x[1m] @ 1)",
-        "1 + 1",
         "vector(1)",
         "timestamp(x @ 1)",
         "max_over_time(x[5m:1m] @ 1)",
