@@ -119,14 +119,16 @@ def _rewrite(store: LoggedStore, old: Sequence[Labels], new: Mapping[Labels, _Hi
                 together.setdefault(history.floats[0].tobytes(), []).append(labels)
         for series in together.values():
             values = np.stack([new[labels].floats[1] for labels in series], axis=1)
-            store.append_matrix(store.series_ids(series), new[series[0]].floats[0], values)
+            store.append_matrix(store.series_ids(series, is_vital=True), new[series[0]].floats[0], values)
         for labels, history in new.items():
             if history.starts:
-                store.append_start_timestamps(int(store.series_ids([labels])[0]), *history.starts)
+                store.append_start_timestamps(
+                    int(store.series_ids([labels], is_vital=True)[0]), *history.starts
+                )
 
 
 def _append_mixed(store: LoggedStore, labels: Labels, history: _History) -> None:
-    ids = store.series_ids([labels])
+    ids = store.series_ids([labels], is_vital=True)
     times_ms, values = history.floats
     floats = {time_ms: row for row, time_ms in enumerate(times_ms.tolist())}
     histograms = dict(history.histograms)

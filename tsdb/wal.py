@@ -26,6 +26,9 @@ from tsdb.wal_writer import LabelsOf, LogWriter
 
 SEGMENT_BYTES: Final = 64 << 20
 
+# What was accepted out of order is accepted again. A snapshot that is written while the store goes on may
+# also show a histogram, but not the floats before it; these come with the segment.
+_ANY_WINDOW_MS: Final = 1 << 60
 _LOCK: Final = "lock"
 _NEW: Final = ".new"
 _NAME: Final = re.compile(r"(log|rings)\.(\d{8})")
@@ -205,6 +208,14 @@ class Wal:
 
 def load(disk: Disk, folder: Path, store: Store) -> Loaded:
     """Append all that a folder holds; what can't be read is a problem, no error. Raises `OSError`."""
+    window_ms, store.out_of_order_window_ms = store.out_of_order_window_ms, _ANY_WINDOW_MS
+    try:
+        return _load(disk, folder, store)
+    finally:
+        store.out_of_order_window_ms = window_ms
+
+
+def _load(disk: Disk, folder: Path, store: Store) -> Loaded:
     files = _ours(disk, folder)
     problems: list[str] = []
     records = first = 0

@@ -67,7 +67,8 @@ class _Reader:
         match kind:
             case Kind.SERIES:
                 ids, labels = wal_format.read_series(payload)
-                self._ids.update(zip(ids.tolist(), self._store.series_ids(labels).tolist(), strict=True))
+                found = self._store.series_ids(labels, is_vital=True)
+                self._ids.update(zip(ids.tolist(), found.tolist(), strict=True))
             case Kind.COLUMNS:
                 self.flush()
                 number, ids = wal_format.read_columns(payload)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdb.appended import Appended, Outcome
+from tsdb.appended import NO_ROOM, Appended, Outcome
 from tsdb.arrays import runs
 from tsdb.disk import Disk
 from tsdb.histogram import FloatHistogram
@@ -79,7 +79,7 @@ class LoggedStore(Store):
         self, series_id: int, timestamps_ms: Sequence[int], start_timestamps_ms: Sequence[int]
     ) -> None:
         super().append_start_timestamps(series_id, timestamps_ms, start_timestamps_ms)
-        if self.log and len(timestamps_ms):
+        if self.log and series_id != NO_ROOM and len(timestamps_ms):
             self._give_up_reclaimed(self.log)
             times_ms = np.array(timestamps_ms, dtype=np.int64)
             starts_ms = np.array(start_timestamps_ms, dtype=np.int64)

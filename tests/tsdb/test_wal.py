@@ -247,6 +247,23 @@ def test_sample_written_while_a_snapshot_is_made_is_there_once(tmp_path: Path) -
     assert values_of(store, "b") == [(1, 3.0)]
 
 
+def test_histogram_that_a_snapshot_saw_early_does_not_shut_out_floats_before_it(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    (series_id,) = store.series_ids([named("a")]).tolist()
+    store.append_histograms(series_id, [1], [FloatHistogram(count=1)])
+    put(store, "a", (2, 2.0))
+    assert store.log
+    begun = store.log.begin(store, 0)
+    put(store, "a", (3, 3.0))
+    store.append_histograms(series_id, [4], [FloatHistogram(count=4)])
+    store.log.finish(begun)
+    killed(store)
+    store = opened(tmp_path)
+    assert values_of(store, "a") == [(2, 2.0), (3, 3.0)]
+    (found,) = everything(store.snapshot(0)).histograms
+    assert found.timestamps_ms.tolist() == [1, 4]
+
+
 def test_second_process_is_refused_with_the_first_ones_number(tmp_path: Path) -> None:
     store = opened(tmp_path)
     with pytest.raises(FolderLockedError, match=r"is in use by process \d+"):
@@ -282,3 +299,33 @@ def test_series_that_change_rows_keep_the_order_of_their_samples(tmp_path: Path)
     before = content(store)
     killed(store)
     assert content(opened(tmp_path)) == before
+
+
+def test_samples_that_came_out_of_order_survive(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.out_of_order_window_ms = 100
+    put(store, "a", (50, 5.0), (10, 1.0), (30, 3.0))
+    killed(store)
+    store = opened(tmp_path)
+    assert values_of(store, "a") == [(10, 1.0), (30, 3.0), (50, 5.0)]
+    checkpoint(store)
+    killed(store)
+    assert values_of(opened(tmp_path), "a") == [(10, 1.0), (30, 3.0), (50, 5.0)]
+
+
+def test_memory_limit_refuses_no_series_that_was_acknowledged(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    put(store, "a", (1, 1.0))
+    killed(store)
+    store = LoggedStore(retention_ms=1000, memory_limit_bytes=1)
+    store.open(Disk(), tmp_path, 0)
+    assert values_of(store, "a") == [(1, 1.0)]
+
+
+def test_series_without_room_is_not_logged(tmp_path: Path) -> None:
+    store = LoggedStore(retention_ms=1000, memory_limit_bytes=1)
+    store.open(Disk(), tmp_path, 0)
+    ids = store.series_ids([named("a")])
+    assert store.append(ids, 1, np.array([1.0])).stored == 0
+    store.append_start_timestamps(int(ids[0]), [1], [1])
+    assert (tmp_path / "log.00000001").stat().st_size == 0
