@@ -12,6 +12,7 @@ Encoded: TypeAlias = Iterator[tuple[IntArray, Stripe]]
 """Positions of columns, and the stripe that holds them in this order."""
 
 _RUN_BYTES: Final = 9
+_FEW_ROWS: Final = 6
 _MAX_WHOLE: Final = 2.0**52
 """Up to here sums of whole numbers are exact, also with an offset too many."""
 
@@ -75,14 +76,19 @@ def _whole_numbers_with_gaps(values: FloatArray) -> Encoded:
 
 
 def _decimals(values: FloatArray) -> Encoded:
-    """Columns whose values are short decimal fractions, as most programs print them."""
-    longest = len(POWERS_OF_TEN) - 1
-    at = np.flatnonzero(_is_decimal(values, longest))
-    values = values[:, at]
-    exponents = np.full(len(at), longest, dtype=np.uint8)
-    for exponent in range(longest - 1, 0, -1):
-        longer = np.flatnonzero(exponents == exponent + 1)
-        exponents[longer[_is_decimal(values[:, longer], exponent)]] = exponent
+    """Columns whose values are short decimal fractions, as most programs print them.
+
+    How short is told from a few rows, then tried on all.
+    """
+    few = values[:: max(len(values) // _FEW_ROWS, 1)]
+    exponents = np.zeros(values.shape[1], dtype=np.uint8)
+    for exponent in range(len(POWERS_OF_TEN) - 1, 0, -1):
+        candidates = np.flatnonzero(exponents == (exponent + 1) % len(POWERS_OF_TEN))
+        exponents[candidates[_are_decimals(few[:, candidates], POWERS_OF_TEN[exponent])]] = exponent
+    at = np.flatnonzero(exponents)
+    values, exponents = values[:, at], exponents[at]
+    fits = _are_decimals(values, POWERS_OF_TEN[exponents])
+    at, values, exponents = at[fits], values[:, fits], exponents[fits]
     for among, whole in _integers(np.rint(values * POWERS_OF_TEN[exponents])):
         yield at[among], Decimals(whole, exponents[among])
 
@@ -174,10 +180,10 @@ def _is_whole(values: FloatArray) -> BoolArray:
     return whole
 
 
-def _is_decimal(values: FloatArray, exponent: int) -> BoolArray:
-    """Which columns come back from whole numbers divided by `10 ** exponent`: bool[column]."""
-    whole = np.rint(values * POWERS_OF_TEN[exponent])
-    fits: BoolArray = _is_whole(whole).all(axis=0) & _same_bits(whole / POWERS_OF_TEN[exponent], values)
+def _are_decimals(values: FloatArray, powers: FloatArray) -> BoolArray:
+    """Which columns come back from whole numbers divided by powers of ten: bool[column]."""
+    whole = np.rint(values * powers)
+    fits: BoolArray = _is_whole(whole).all(axis=0) & _same_bits(whole / powers, values)
     return fits
 
 

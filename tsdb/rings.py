@@ -13,7 +13,7 @@ from tsdb.arrays import grown, runs
 from tsdb.ring import Ring, RingView, misfits
 from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
 
-MAX_COLUMNS = 4096
+MAX_COLUMNS = 2048
 """A wider batch is spread over several rings: to seal one takes up to ten milliseconds."""
 
 
