@@ -26,7 +26,6 @@ class KubernetesDiscovery:
         self._groups = KubernetesGroups(config, _namespaces(config, surroundings))
         self._clock = clock
         self._metrics = metrics
-        self._is_announced = False
 
     async def run(self, changed: Callable[[], None]) -> None:
         client = ApiClient(self._access, self._clock, self._metrics)
@@ -38,7 +37,7 @@ class KubernetesDiscovery:
             await client.close()
 
     def groups(self) -> Sequence[TargetGroup]:
-        return self._groups.groups() if self._groups.is_synced else ()
+        return self._groups.groups()
 
     def _take(
         self, reflector: Reflector[Any], changed: Callable[[], None], changes: list[Change[Any]]
@@ -46,9 +45,7 @@ class KubernetesDiscovery:
         role = ROLE_OF_PLURAL.get(reflector.resource.plural)
         for change in changes if role else ():
             self._metrics.events.labels(role, change.event.value).inc()
-        is_new = self._groups.changed(reflector.resource, changes)
-        if self._groups.is_synced and (is_new or not self._is_announced):
-            self._is_announced = True
+        if self._groups.changed(reflector.resource, changes):
             changed()
 
 

@@ -20,39 +20,57 @@ _Ref: TypeAlias = tuple[str, str]
 
 
 class KubernetesGroups:
-    """The groups of one discovery. Invariant: `_uses` and `_users` are each other's inverse."""
+    """The groups of one discovery. A namespace counts once all that its groups need was listed.
+
+    Invariant: `_uses` and `_users` are each other's inverse.
+    """
 
     def __init__(self, config: KubernetesConfig, namespaces: Sequence[str]) -> None:
         self._role = ROLES[config.role]
         self._attach = config.attach_metadata
         self.reflectors = _reflectors(config, namespaces)
         self._copies = {(copy.resource.plural, copy.namespace): copy for copy in self.reflectors}
+        self._scopes = {copy.namespace for copy in self.reflectors if copy.resource is self._role.primary}
+        self._ready: set[str] = set()
         self._groups: dict[str, TargetGroup] = {}
         self._uses: dict[str, set[_Ref]] = {}
         self._users: dict[_Ref, set[str]] = {}
         self._outdated: set[str] = set()
 
-    @property
-    def is_synced(self) -> bool:
-        """Whether every kind was listed; before that, groups would lack labels."""
-        return all(reflector.is_synced for reflector in self.reflectors)
-
     def changed(self, resource: Resource[Any], changes: Iterable[Change[Any]]) -> bool:
-        """Objects of a kind changed; whether that can change a group."""
-        before = len(self._outdated)
+        """Objects of a kind changed, or were listed; whether `groups` may have something new."""
+        outdated: set[str] = set()
         for change in changes:
             key = change.object.metadata.key
             if resource is self._role.primary:
-                self._outdated.add(key)
-            self._outdated |= self._users.get((resource.plural, key), set())
-        return len(self._outdated) > before
+                outdated.add(key)
+            outdated |= self._users.get((resource.plural, key), set())
+        new = outdated - self._outdated
+        self._outdated |= outdated
+        return self._notice_ready() or any(self._scope(key) in self._ready for key in new)
 
     def groups(self) -> list[TargetGroup]:
         """All groups that have targets; those that nothing happened to are the same objects as before."""
-        for key in self._outdated:
+        ready = {key for key in self._outdated if self._scope(key) in self._ready}
+        for key in ready:
             self._rebuild(key)
-        self._outdated = set()
+        self._outdated -= ready
         return [group for group in self._groups.values() if group.targets]
+
+    def _notice_ready(self) -> bool:
+        """Whether a namespace has become ready."""
+        waiting = self._scopes - self._ready
+        ready = {
+            scope
+            for scope in waiting
+            if all(copy.is_synced for copy in self.reflectors if copy.namespace in (scope, ""))
+        }
+        self._ready |= ready
+        return bool(ready)
+
+    def _scope(self, key: str) -> str:
+        """The namespace, as watched, of an object of the role's kind: "" where all are watched together."""
+        return "" if "" in self._scopes else key.partition("/")[0]
 
     def _rebuild(self, key: str) -> None:
         for ref in self._uses.pop(key, set()):

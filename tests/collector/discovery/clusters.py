@@ -10,20 +10,31 @@ from collector.discovery_config import KubernetesConfig, KubernetesMetadata, Kub
 from tests.kubernetes_api.server import Json
 from tests.kubernetes_api.shop import OBJECTS
 
+FORBIDDEN = "forbidden"
+"""A namespace whose objects are not listed until somebody asks for it."""
+
 
 class FakeCluster:
     """The shop's objects, or others, and the groups that a discovery makes of them."""
 
     def __init__(self, config: KubernetesConfig, objects: Mapping[str, list[Json]] = OBJECTS) -> None:
-        self.groups = KubernetesGroups(config, [""])
+        self.groups = KubernetesGroups(config, config.namespaces.names or [""])
         self._version = 0
+        self._objects = objects
         for reflector in self.groups.reflectors:
-            self.list(reflector, objects.get(f"{reflector.resource.api}/{reflector.resource.plural}", []))
+            if reflector.namespace != FORBIDDEN:
+                self.list(reflector)
 
-    def list(self, reflector: Reflector[Any], items: list[Json]) -> None:
-        """Answer a reflector's list."""
-        page = {"metadata": {"resourceVersion": "1"}, "items": [self._versioned(item) for item in items]}
-        self.groups.changed(reflector.resource, reflector.page(json.dumps(page).encode()))
+    def list(self, reflector: Reflector[Any]) -> bool:
+        """Answer a reflector's list; whether the groups care."""
+        namespaces = ("", reflector.namespace) if reflector.namespace else ()
+        items = [
+            self._versioned(item)
+            for item in self._objects.get(f"{reflector.resource.api}/{reflector.resource.plural}", [])
+            if not namespaces or item["metadata"].get("namespace", "") in namespaces
+        ]
+        page = {"metadata": {"resourceVersion": "1"}, "items": items}
+        return self.groups.changed(reflector.resource, reflector.page(json.dumps(page).encode()))
 
     def event(self, type_: str, plural: str, item: Json) -> bool:
         """Let a watch tell of an object; whether the groups care."""

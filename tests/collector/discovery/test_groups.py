@@ -6,10 +6,11 @@ from collector.discovery.kubernetes.reflector import Selector
 from collector.discovery_config import (
     KubernetesConfig,
     KubernetesMetadata,
+    KubernetesNamespaces,
     KubernetesSelector,
 )
 from collector.target import TargetGroup
-from tests.collector.discovery.clusters import FakeCluster
+from tests.collector.discovery.clusters import FORBIDDEN, FakeCluster
 from tests.kubernetes_api.server import Json
 from tests.kubernetes_api.shop import OBJECTS
 
@@ -93,3 +94,26 @@ def test_slice_of_the_second_family_of_a_service_is_no_target() -> None:
     service["spec"] |= {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"]}
     cluster = FakeCluster(KubernetesConfig(role="endpointslice"), {**OBJECTS, "api/v1/services": [service]})
     assert cluster.groups.groups() == []
+
+
+def test_namespace_that_cannot_be_listed_does_not_hold_up_the_others() -> None:
+    names = KubernetesNamespaces(names=("shop", FORBIDDEN))
+    attach = KubernetesMetadata(node=True)
+    cluster = FakeCluster(KubernetesConfig(role="pod", namespaces=names, attach_metadata=attach))
+    assert set(sources(cluster.groups.groups())) == {"pod/shop/web-1", "pod/shop/six-1"}
+    [forbidden] = [r for r in cluster.groups.reflectors if r.namespace == FORBIDDEN]
+    assert cluster.list(forbidden)
+    assert len(cluster.groups.groups()) == 2
+
+
+def test_no_group_is_made_before_all_that_it_needs_was_listed() -> None:
+    names = KubernetesNamespaces(names=(FORBIDDEN,))
+    pods = [{**PODS[0], "metadata": {**PODS[0]["metadata"], "namespace": FORBIDDEN}}]
+    objects = {"api/v1/pods": pods, "api/v1/nodes": OBJECTS["api/v1/nodes"]}
+    attach = KubernetesMetadata(deployment=True)
+    cluster = FakeCluster(KubernetesConfig(role="pod", namespaces=names, attach_metadata=attach), objects)
+    pod_copy, replica_sets = cluster.groups.reflectors
+    assert not cluster.list(pod_copy)
+    assert cluster.groups.groups() == []
+    assert cluster.list(replica_sets)
+    assert set(sources(cluster.groups.groups())) == {"pod/forbidden/web-1"}
