@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "serve": "miniprom.cli.serve",
     "query": "miniprom.cli.query",
     "explain": "miniprom.cli.explain",
+    "check": "miniprom.cli.check",
     "test": "miniprom.cli.test",
     "simulate": "miniprom.cli.simulate",
     "demo": "miniprom.cli.demo",
