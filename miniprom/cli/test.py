@@ -66,6 +66,9 @@ def _add_rules(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     rules.add_argument("--diff", action="store_true", help="show differences line by line")
     rules.add_argument("--debug", action="store_true", help="show times, and all samples at the end")
+    rules.add_argument(
+        "--coverage", action="store_true", help="name the rules that no test made record or fire"
+    )
     rules.add_argument("--junit", type=Path, metavar="FILE", help="write a report in JUnit's XML")
     rules.add_argument("--ignore-unknown-fields", action="store_true", help="in rule files")
     rules.add_argument("--enable-feature", action="append", default=[], help="as the server's")
@@ -80,6 +83,6 @@ def _run_rules(options: argparse.Namespace) -> int:
     return run_files(
         options.files,
         TestOptions(tuple(options.run), options.ignore_unknown_fields, parser_options(features)),
-        Style(options.diff, options.debug, colour=sys.stdout.isatty()),
+        Style(options.diff, options.debug, colour=sys.stdout.isatty(), coverage=options.coverage),
         junit=options.junit,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from typing import TypeAlias
 
 import re2
 
@@ -14,12 +15,17 @@ from miniprom.rules.evaluation import Environment
 from miniprom.rules.files import RuleFileOptions, load_rule_files, matching_files
 from miniprom.rules.group_state import GroupState
 from miniprom.rules.model import RuleGroup
+from miniprom.rules.rule_state import AlertingState, RuleState
+from miniprom.rules.states import FIRING_STATES
 from miniprom.ruletest.comparison import Difference, alert_difference, query_difference
 from miniprom.ruletest.files import TestFile, TestGroup
 from miniprom.ruletest.input import Input
 from query import Engine, EngineOptions, ParserOptions
 from query.language.parser import UPSTREAM_DEFAULTS
 from tsdb import Store
+
+RuleKey: TypeAlias = tuple[str, str, int]
+"""File, group, and the rule's position in it."""
 
 
 class BadPatternError(MinipromError):
@@ -49,6 +55,8 @@ class TestResult:
     store: Store
     groups: Sequence[GroupState]
     end_ms: int
+    covered: frozenset[RuleKey]
+    """The recording rules that gave a sample, and the alerts that fired."""
 
 
 def run_test_file(file: TestFile, options: TestOptions = TestOptions()) -> Iterator[TestResult]:
@@ -67,7 +75,9 @@ def run_test_file(file: TestFile, options: TestOptions = TestOptions()) -> Itera
         )
         run = _Run(test, file, load_rule_files(rule_files, rule_options), options.parser)
         problems = tuple(run.problems())
-        yield TestResult(name, problems, perf_counter() - begin, run.store, run.groups, run.end_ms)
+        yield TestResult(
+            name, problems, perf_counter() - begin, run.store, run.groups, run.end_ms, frozenset(run.covered)
+        )
 
 
 class _Run:
@@ -82,6 +92,7 @@ class _Run:
         self.groups = [GroupState(group, self.store) for group in ordered]
         self.start_ms = parse_time_ms(test.start_timestamp) if test.start_timestamp else 0
         self.end_ms = self.start_ms + test.last_eval_time_ms
+        self.covered: set[RuleKey] = set()
         self._test = test
         self._file = file
         options = EngineOptions(default_subquery_step_ms=file.interval_ms, parser=parser)
@@ -113,7 +124,9 @@ class _Run:
             for stage in group.stages:
                 evaluated = group.evaluate(stage, self.store.snapshot(time_ms), time_ms, self._environment)
                 group.commit(stage, evaluated, time_ms, self._environment)
-            for state in group.rules:
+            for position, state in enumerate(group.rules):
+                if _has_effect(state):
+                    self.covered.add((group.group.file, group.group.name, position))
                 if state.last_error:
                     after = (time_ms - self.start_ms) / 1000
                     who = f'group "{group.group.name}", rule "{state.rule.name}" at {after:g}s'
@@ -125,6 +138,12 @@ class _Run:
             is_due = after_ms <= test.eval_time_ms < after_ms + self._file.interval_ms
             if is_due and (difference := alert_difference(test, self.groups)):
                 yield difference
+
+
+def _has_effect(state: RuleState) -> bool:
+    if isinstance(state, AlertingState):
+        return any(alert.state in FIRING_STATES for alert in state.alerts.values())
+    return len(state.series_ids) > 0
 
 
 def _name_filter(patterns: Sequence[str]) -> Callable[[str], bool]:
