@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import micro, queries, rules, scraping, storage
+from benchmarks import dashboards, micro, queries, rules, scraping, storage
 from benchmarks.programs import PEERS
 
 SUITES = {
@@ -11,6 +11,7 @@ SUITES = {
     "queries": queries.main,
     "storage": storage.main,
     "rules": rules.main,
+    "dashboards": dashboards.main,
 }
 
 

@@ -5,26 +5,44 @@ a distinct value; what remains per sample is a place in a list that is joined at
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import compress
+from itertools import compress, repeat
 
 import msgspec
 import numpy as np
 
-from miniprom.api.numbers import format_floats, format_timestamps, go_float
+from miniprom.api.numbers import format_floats, format_timestamps, go_float, interleaved_whole_numbers
 from query.execution.values import HistogramArray
 from tsdb import LabelFrame
 from tsdb.histogram import FloatHistogram
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _POINTS_PER_BLOCK = 1 << 16
+_PIECE_BYTES = 1 << 20
 
 
-def metric_objects(labels: LabelFrame) -> list[bytes]:
-    """`{"__name__":"up","job":"a"}` of each series, names ascending, absent labels left out."""
+def metric_objects(labels: LabelFrame) -> Iterator[bytes]:
+    """`{"__name__":"up","job":"a"}` of each series, names ascending, absent labels left out.
+
+    One at a time: a long value that many series share would take much memory in all of them together.
+    """
     columns = [_label_pairs(labels, name) for name in labels.names]
     if not columns:
-        return [b"{}"] * labels.size
-    return [b"{%b}" % b",".join(filter(None, row)) for row in zip(*columns, strict=True)]
+        return repeat(b"{}", labels.size)
+    return (b"{%b}" % b",".join(filter(None, row)) for row in zip(*columns, strict=True))
+
+
+def json_array(items: Iterable[bytes]) -> Iterator[bytes]:
+    """The items as an array, in pieces of about a MiB."""
+    yield b"["
+    separator, size = b"", 0
+    gathered: list[bytes] = []
+    for item in items:
+        gathered.append(item)
+        size += len(item)
+        if size >= _PIECE_BYTES:
+            yield separator + b",".join(gathered)
+            separator, gathered, size = b",", [], 0
+    yield (separator if gathered else b"") + b",".join(gathered) + b"]"
 
 
 def encode_vector(
@@ -34,16 +52,16 @@ def encode_vector(
     metrics = metric_objects(labels)
     times = format_timestamps(timestamps_ms)
     texts = format_floats(values)
-    yield b"["
-    samples = [
-        b'{"metric":%b,"value":[%b,"%b"]}' % sample for sample in zip(metrics, times, texts, strict=True)
-    ]
-    for row, histogram in enumerate([] if histograms is None else histograms.tolist()):
-        if histogram is not None:
-            point = times[row], histogram_object(histogram)
-            samples[row] = b'{"metric":%b,"histogram":[%b,%b]}' % (metrics[row], *point)
-    yield b",".join(samples)
-    yield b"]"
+    if histograms is None:
+        fields = [b'"value":[%b,"%b"]' % point for point in zip(times, texts, strict=True)]
+    else:
+        fields = [
+            b'"value":[%b,"%b"]' % (time, text)
+            if histogram is None
+            else b'"histogram":[%b,%b]' % (time, histogram_object(histogram))
+            for time, text, histogram in zip(times, texts, histograms.tolist(), strict=True)
+        ]
+    return json_array(b'{"metric":%b,%b}' % sample for sample in zip(metrics, fields, strict=True))
 
 
 def encode_matrix(
@@ -54,18 +72,17 @@ def encode_matrix(
     histograms: HistogramArray | None,
 ) -> Iterator[bytes]:
     """The array of a range vector in pieces: timestamps_ms[step], the others [step, series]."""
-    metrics = metric_objects(labels)
     openings = [b'"],[%b,"' % time for time in format_timestamps(timestamps_ms)]
     block = max(1, _POINTS_PER_BLOCK // max(1, len(openings)))
-    separator = b"["
-    for start in range(0, labels.size, block):
-        columns = slice(start, start + block)
-        mask = None if present is None else present[:, columns].T
-        points = _float_points(openings, values[:, columns].T, mask, histograms, columns)
-        parts = [b'{"metric":%b%b}' % series for series in zip(metrics[columns], points, strict=True)]
-        yield separator + b",".join(parts)
-        separator = b","
-    yield b"]" if labels.size else b"[]"
+
+    def points() -> Iterator[bytes]:
+        for start in range(0, labels.size, block):
+            columns = slice(start, start + block)
+            mask = None if present is None else present[:, columns].T
+            yield from _float_points(openings, values[:, columns].T, mask, histograms, columns)
+
+    series = zip(metric_objects(labels), points(), strict=True)
+    return json_array(b'{"metric":%b%b}' % each for each in series)
 
 
 def encode_series_points(timestamps_ms: IntArray, values: FloatArray) -> bytes:
@@ -114,6 +131,11 @@ def _float_points(
     columns: slice,
 ) -> Iterator[bytes]:
     """`,"values":[...]` and `,"histograms":[...]` of each series; values[series, step]."""
+    if present is None and histograms is None:
+        whole = interleaved_whole_numbers(openings, values)
+        if whole is not None:
+            yield from (b',"values":[%b"]]' % points[3:] for points in whole)
+            return
     texts = format_floats(values)
     steps = len(openings)
     for row in range(len(values)):

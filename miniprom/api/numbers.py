@@ -8,6 +8,9 @@ import numpy as np
 
 from tsdb.sample import FloatArray, IntArray
 
+_SMALL = 2.0**32
+_ZERO = ord("0")
+
 
 def go_float(value: float) -> str:
     """One float: shortest digits that read back the same, plain from 1e-6 up to 1e21, else with an exponent.
@@ -54,6 +57,32 @@ def format_floats(values: FloatArray) -> list[bytes]:
         for position in np.flatnonzero(~plain).tolist():
             texts[position] = go_float(float(flat[position])).encode()
     return texts
+
+
+def interleaved_whole_numbers(texts: list[bytes], values: FloatArray) -> list[bytes] | None:
+    """`texts[0]`, `values[row, 0]`, `texts[1]`, ... joined, of each row; None unless all are whole and small.
+
+    Counters are. Digits are made for all values at once, a column of bytes a digit, without an object a
+    value.
+    """
+    if not values.size or not (np.abs(values) < _SMALL).all() or np.signbit(values).any():
+        return None
+    left = values.astype(np.uint32)
+    if (left != values).any():
+        return None
+    before = np.array(texts)
+    width, digits = before.itemsize, len(str(int(left.max())))
+    cells = np.empty((*values.shape, width + digits), dtype=np.uint8)
+    cells[:, :, :width] = before.view(np.uint8).reshape(len(texts), width)
+    for place in range(width + digits - 1, width - 1, -1):
+        tens = left // 10
+        digit = (left - 10 * tens).astype(np.uint8)
+        digit += _ZERO
+        if place < width + digits - 1:
+            digit[left == 0] = 0
+        cells[:, :, place] = digit
+        left = tens
+    return [row.tobytes().translate(None, b"\0") for row in cells]
 
 
 def format_timestamps(timestamps_ms: IntArray) -> list[bytes]:

@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from miniprom.api.numbers import format_floats, format_timestamps, go_float, plain_float
+from miniprom.api.numbers import (
+    format_floats,
+    format_timestamps,
+    go_float,
+    interleaved_whole_numbers,
+    plain_float,
+)
+from tsdb.sample import FloatArray
 
 
 @pytest.mark.parametrize(
@@ -79,3 +87,18 @@ def test_staleness_marker_prints_as_nan() -> None:
 )
 def test_timestamp_is_in_seconds_with_three_decimals_if_any(time_ms: int, text: bytes) -> None:
     assert format_timestamps(np.array([time_ms])) == [text]
+
+
+@given(arrays(np.float64, (3, 4), elements=st.integers(0, 2**32 - 1).map(float)))
+def test_whole_numbers_are_printed_as_one_by_one(values: FloatArray) -> None:
+    texts = [b"%d;" % number for number in (1, 22, 333, 4444)]
+    printed = interleaved_whole_numbers(texts, values)
+    assert printed == [
+        b"".join(text + number for text, number in zip(texts, format_floats(row), strict=True))
+        for row in values
+    ]
+
+
+@pytest.mark.parametrize("value", [0.5, -1.0, -0.0, 2.0**32, math.nan, math.inf])
+def test_other_numbers_are_not_printed_as_whole_ones(value: float) -> None:
+    assert interleaved_whole_numbers([b"a", b"b"], np.array([[1.0, value]])) is None
