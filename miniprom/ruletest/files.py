@@ -6,6 +6,7 @@ import msgspec
 
 from collector.errors import ConfigError
 from collector.schema import DurationMs, FileName, Section
+from miniprom.api.params import parse_time_ms
 from miniprom.config.decode import Decoder
 from miniprom.config.load import decode_text, read_text
 
@@ -67,6 +68,17 @@ class TestGroup(Section, frozen=True, kw_only=True):
     external_labels: dict[str, str] = msgspec.field(default_factory=dict)
     external_url: str = ""
     start_timestamp: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            _ = self.start_ms
+        except ValueError as error:
+            raise ConfigError(str(error), key="start_timestamp") from error
+
+    @property
+    def start_ms(self) -> int:
+        """When the first samples are taken: Unix seconds or RFC 3339."""
+        return parse_time_ms(self.start_timestamp) if self.start_timestamp else 0
 
     @property
     def last_eval_time_ms(self) -> int:

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import re2
 
-from miniprom.api.params import parse_time_ms
 from miniprom.errors import MinipromError
 from miniprom.promqltest.errors import NotationError
 from miniprom.rules.evaluation import Environment
@@ -90,7 +89,7 @@ class _Run:
         order = {name: position for position, name in enumerate(file.group_eval_order)}
         ordered = sorted(groups, key=lambda group: order.get(group.name, 0))
         self.groups = [GroupState(group, self.store) for group in ordered]
-        self.start_ms = parse_time_ms(test.start_timestamp) if test.start_timestamp else 0
+        self.start_ms = test.start_ms
         self.end_ms = self.start_ms + test.last_eval_time_ms
         self.covered: set[RuleKey] = set()
         self._test = test

@@ -177,6 +177,7 @@ def test_junit_report_counts_and_shows_failures(tmp_path: Path) -> None:
             "tests:\n- alert_rule_test: [{eval_time: 1m}]",
             ":2: tests[0].alert_rule_test[0]: an alert_rule_test needs",
         ),
+        ("tests: [{start_timestamp: noon}]", ':1: tests[0]: cannot parse "noon" to a valid timestamp'),
         ("group_eval_order: [a, b, a]", ':1: group "a" is given twice'),
     ],
 )
