@@ -74,6 +74,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("rules.alert.resend-delay", "1m", "Least time between two messages about an alert."),
     Flag("rules.alert.for-grace-period", "10m", "Least `for` to be restored, and least time left of it."),
     Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
+    Flag("alerting.sink-config", "", "File that says who is told of alerts without an Alertmanager."),
     Flag("alertmanager.notification-queue-capacity", "10000", "Alerts that may wait for an Alertmanager."),
     _switch("kubernetes.monitors", "Scrape what PodMonitor and ServiceMonitor objects name."),
     _switch("flux.state", "Watch the objects of Flux, and write gotk_resource_info."),

@@ -25,6 +25,8 @@ from miniprom.config import Config, ConfigFileError, load_config, warnings_of
 from miniprom.logs import set_up_logging
 from miniprom.metrics import Metrics
 from miniprom.notify.alertmanagers import Alertmanagers
+from miniprom.notify.delivery import Delivery
+from miniprom.notify.sink import SinkConfig, load_sink_config
 from miniprom.parser_options import parser_options
 from miniprom.rules.evaluation import Environment, Evaluated
 from miniprom.rules.files import RuleFileOptions, load_rule_files, matching_files
@@ -54,15 +56,17 @@ class Server:
     """One server in the running event loop: `start`, then `stop`."""
 
     def __init__(self, settings: Settings, config: Config, clock: Clock) -> None:
-        """Raises `ConfigFileError` for rule files, `BadFlagError` for a cluster that is not there."""
+        """Raises `ConfigFileError` for the files it reads, `BadFlagError` for a cluster that is not there."""
         self.settings = settings
         self.stopped = asyncio.Event()
         self._rule_groups = _rule_groups(settings, config)
+        self._sink_config = _sink_config(settings)
         store = LoggedStore(
             retention_ms=settings.retention_ms, memory_limit_bytes=settings.memory_limit_bytes
         )
         metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
         alertmanagers = Alertmanagers(clock, metrics.registry, capacity=settings.alert_queue_capacity)
+        self._delivery = Delivery(alertmanagers, clock)
         self.services = Services(
             settings=settings,
             clock=clock,
@@ -75,7 +79,7 @@ class Server:
                 clock,
                 metrics.registry,
                 run=self._run_rules,
-                notifier=alertmanagers,
+                notifier=self._delivery,
                 options=_rule_options(settings),
             ),
             alertmanagers=alertmanagers,
@@ -104,6 +108,10 @@ class Server:
         """Where it listens, once started."""
         return [f"http://{host}:{port}" for host, port, *_ in self._runner.addresses]
 
+    @property
+    def _external_url(self) -> str:
+        return self.settings.external_url or _own_url(self.settings)
+
     async def start(self) -> None:
         """Listen and scrape. Raises `OSError` if an address is taken."""
         await self._runner.setup()
@@ -128,7 +136,7 @@ class Server:
             if watch:
                 await watch.stop()
         await self.services.rules.stop()
-        await self.services.alertmanagers.stop()
+        await self._delivery.stop()
         await self.services.scrape.stop()
         await self._runner.cleanup()
         await self.services.storage.stop()
@@ -140,11 +148,13 @@ class Server:
             try:
                 config = load_config(self.settings.config_file)
                 groups = _rule_groups(self.settings, config)
+                sink_config = _sink_config(self.settings)
             except ConfigFileError as error:
                 self.services.config_reload_succeeded = False
                 self.services.metrics.reload_successful.set(0)
                 _log.error("Error reloading config", extra={"err": str(error)})
                 raise
+            self._sink_config = sink_config
             await self._apply(config, groups)
 
     async def _apply(self, config: Config, groups: Sequence[RuleGroup]) -> None:
@@ -157,6 +167,7 @@ class Server:
             self._flux.interval_ms = config.global_.scrape_interval_ms
         await services.scrape.apply(self._jobs(config))
         await services.alertmanagers.apply(config.alerting.alertmanagers, _name_scheme(config))
+        await self._delivery.use_sink(self._sink_config, self._external_url)
         await services.rules.apply(self._rule_settings(config, groups))
         _log.info("Completed loading of configuration file", extra={"file": self.settings.config_file})
 
@@ -193,7 +204,7 @@ class Server:
         environment = Environment(
             self.services.engine,
             global_.external_labels,
-            self.settings.external_url or _own_url(self.settings),
+            self._external_url,
             global_.rule_query_offset_ms,
         )
         relabel_rules = compile_rules(config.alerting.alert_relabel_configs, _name_scheme(config))
@@ -309,6 +320,11 @@ def _rule_groups(settings: Settings, config: Config) -> tuple[RuleGroup, ...]:
         name_scheme=_name_scheme(config),
     )
     return load_rule_files(files, options)
+
+
+def _sink_config(settings: Settings) -> SinkConfig | None:
+    """What `--alerting.sink-config` names, if anything. Raises `ConfigFileError`."""
+    return load_sink_config(settings.sink_config_file) if settings.sink_config_file else None
 
 
 def _name_scheme(config: Config) -> NameScheme:

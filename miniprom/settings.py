@@ -54,6 +54,8 @@ class Settings:
     alert_grace_period_ms: int
     alert_outage_tolerance_ms: int
     alert_queue_capacity: int
+    sink_config_file: str
+    """Empty: no sink."""
     query_max_concurrency: int
     query_max_samples: int
     kubernetes_monitors: bool
@@ -103,6 +105,7 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         alert_resend_delay_ms=_duration(flags, "rules.alert.resend-delay"),
         alert_grace_period_ms=_duration(flags, "rules.alert.for-grace-period"),
         alert_outage_tolerance_ms=_duration(flags, "rules.alert.for-outage-tolerance"),
+        sink_config_file=flags["alerting.sink-config"],
         alert_queue_capacity=_positive(flags, "alertmanager.notification-queue-capacity"),
         query_max_concurrency=_positive(flags, "query.max-concurrency"),
         query_max_samples=_positive(flags, "query.max-samples"),
