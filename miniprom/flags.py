@@ -105,7 +105,7 @@ FEATURES: Final[dict[str, str]] = {
     "auto-reload-config": "the configuration is reloaded on SIGHUP only",
     "exemplar-storage": "exemplars are not stored",
     "memory-snapshot-on-shutdown": "it is always on",
-    "extra-scrape-metrics": "the metrics are not there yet",
+    "extra-scrape-metrics": "use extra_scrape_metrics in the configuration file instead",
     "concurrent-rule-eval": "independent rules of a group are evaluated together anyway",
     "promql-per-step-stats": "statistics per step are not there yet",
     "use-start-timestamps": "it is not there yet",
