@@ -1,13 +1,14 @@
-"""`python -m benchmarks [micro|scraping|queries|storage ...]`: all of them by default."""
+"""`python -m benchmarks [micro|scraping|targets|queries|storage ...]`: all of them by default."""
 
 import sys
 
-from benchmarks import dashboards, micro, queries, rules, scraping, storage
+from benchmarks import dashboards, micro, queries, rules, scraping, storage, targets
 from benchmarks.programs import PEERS
 
 SUITES = {
     "micro": micro.main,
     "scraping": scraping.main,
+    "targets": targets.main,
     "queries": queries.main,
     "storage": storage.main,
     "rules": rules.main,
