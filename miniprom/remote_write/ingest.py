@@ -88,9 +88,8 @@ def _rounds(ids: IntArray) -> list[IntArray]:
         return []
     if len(np.unique(ids)) == len(ids):
         return [np.arange(len(ids))]
-    seen: Counter[int] = Counter()
+    order = np.argsort(ids, kind="stable")
+    firsts = np.flatnonzero(np.diff(ids[order], prepend=ids[order[0]] - 1))
     turns = np.empty(len(ids), dtype=np.int64)
-    for position, series_id in enumerate(ids.tolist()):
-        turns[position] = seen[series_id]
-        seen[series_id] += 1
+    turns[order] = np.arange(len(ids)) - np.repeat(firsts, np.diff(firsts, append=len(ids)))
     return np.split(np.argsort(turns, kind="stable"), np.cumsum(np.bincount(turns))[:-1])

@@ -14,6 +14,7 @@ if the bytes before them are those of a known series, nothing else needs to be r
 import struct
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from collector.protobuf.wire import WireError, fields, signed, varint
@@ -31,6 +32,8 @@ _STALE: Final = struct.pack("<Q", STALE_BITS)
 _SAMPLE_BYTES: Final = 18
 _SAMPLE_HEAD: Final = b"\x12\x10\x09"
 _TIME_TAG: Final = 0x10
+_VALUE_TAG: Final = 0x09
+_CONTENT_BYTES: Final = _SAMPLE_BYTES - 2
 
 
 class BadLabelsError(MinipromError):
@@ -85,17 +88,13 @@ def decompress(body: bytes) -> bytes:
 def decode(body: bytes, known: Container[bytes]) -> WriteBatch:
     """The samples of a WriteRequest; `known` holds the raw labels read before. Raises `WireError`."""
     batch = WriteBatch()
-    times: dict[bytes, int | None] = {}
     for number, start, end in fields(body, 0, len(body)):
         if number != 1:
             continue
         tail = end - _SAMPLE_BYTES
         labels = body[start:tail]
         if labels in known and body[tail : tail + 3] == _SAMPLE_HEAD and body[tail + 11] == _TIME_TAG:
-            raw_time = body[tail + 12 : end]
-            if raw_time not in times:
-                times[raw_time] = _whole_varint(raw_time)
-            time_ms = times[raw_time]
+            time_ms = _whole_varint(body[tail + 12 : end])
             if time_ms is not None:
                 batch.series.append(labels)
                 batch.values.append(body[tail + 3 : tail + 11])
@@ -121,6 +120,7 @@ def decode_labels(raw: bytes) -> Labels:
     return labels_from(pairs)
 
 
+@lru_cache(maxsize=1024)  # the samples of a request share a few times
 def _whole_varint(raw: bytes) -> int | None:
     """The number that takes up all of `raw`, None if something follows it."""
     number, end = varint(raw, 0)
@@ -153,6 +153,10 @@ def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None
 
 def decode_sample(body: bytes, start: int, end: int) -> tuple[bytes, int]:
     """Value and time in milliseconds. Raises `WireError`."""
+    if end - start == _CONTENT_BYTES and body[start] == _VALUE_TAG and body[start + 9] == _TIME_TAG:
+        whole_ms = _whole_varint(body[start + 10 : end])
+        if whole_ms is not None:
+            return body[start + 1 : start + 9], whole_ms
     value, time_ms = _ZERO, 0
     for number, begin, stop in fields(body, start, end):
         if number == 1:
