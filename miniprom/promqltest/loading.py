@@ -12,8 +12,9 @@ from miniprom.promqltest.histogram_notation import StatedHistogram
 from miniprom.promqltest.series import SeriesLine, SeriesValue
 from miniprom.promqltest.statements import Load, LoadedSeries
 from tsdb import ABSENT
+from tsdb.appended import Appended
 from tsdb.sample import IntArray
-from tsdb.store import Appended, Store
+from tsdb.store import Store
 
 
 def load(store: Store, statement: Load, *, start_ms: int = 0) -> None:
