@@ -5,7 +5,7 @@ from pathlib import Path
 
 from collector.fetch import Request, Response
 from collector.scrape import Health
-from miniprom.config import load_config
+from miniprom.config import load_config, parse_config
 from tests.collector.scraping import STALE, TEXT_TYPE, stored
 from tests.end_to_end.kubernetes_world import CONTROLLERS, NODES, PODS, World, flux_file, run
 from tests.kubernetes_api.objects import flux_pod, node
@@ -119,6 +119,29 @@ def test_jobs_with_equal_discovery_share_one_watch(tmp_path: Path) -> None:
 
     requests = run(tmp_path, story).api.requests
     assert len([path for path in requests if path.startswith("/api/v1/pods?limit")]) == 1
+
+
+def test_own_namespace_is_watched_and_no_other(tmp_path: Path) -> None:
+    text = """
+    scrape_configs:
+    - job_name: kubernetes-pods
+      kubernetes_sd_configs:
+      - {role: pod, namespaces: {own_namespace: true, names: [flux-system]}}
+    """
+
+    async def story(world: World) -> None:
+        elsewhere = flux_pod("web", "10.0.0.9", 80)
+        elsewhere["metadata"]["namespace"] = "shop"
+        world.api.put(PODS, elsewhere)
+        await world.run_pod("helm-controller", "127.0.7.1")
+        await world.manager.apply(parse_config(text, "prometheus.yml").scrape_configs)
+        await world.until(world.manager.active)
+        assert len(world.manager.active()) == 2  # the two ports of one pod
+
+    requests = run(tmp_path, story).api.requests
+    assert [path for path in requests if "limit=" in path] == [
+        "/api/v1/namespaces/flux-system/pods?limit=500"
+    ]
 
 
 class AnyTarget:
