@@ -9,6 +9,7 @@ from aiohttp import web
 
 from miniprom.api.envelope import success
 from miniprom.api.errors import BadParameterError
+from miniprom.api.notes import notes_of_rules
 from miniprom.api.numbers import exponential
 from miniprom.api.params import Params, parse_int, read_params
 from miniprom.api.services import services_of
@@ -24,16 +25,24 @@ _BOOLS: Final = {"1": True, "t": True, "true": True, "0": False, "f": False, "fa
 
 
 async def rules(request: web.Request) -> web.Response:
-    """The rule groups, filtered and in pages."""
+    """The rule groups, filtered and in pages; with `notes=true`, what the data says against each rule."""
     params = await read_params(request)
     page, wanted = _page(params), _filter(params)
+    notes = await notes_of_rules(services_of(request)) if _bool(params, "notes") else None
     groups: list[dict[str, Any]] = []
     is_found = not page.token
     for state in services_of(request).rules.groups():
         is_found = is_found or page.token == _token(state)
         if not is_found or not wanted.takes_group(state):
             continue
-        shown = [_rule(rule, with_alerts=wanted.with_alerts) for rule in state.rules if wanted.takes(rule)]
+        shown = [
+            {
+                **_rule(rule, with_alerts=wanted.with_alerts),
+                **({} if notes is None else {"notes": notes[id(rule)]}),
+            }
+            for rule in state.rules
+            if wanted.takes(rule)
+        ]
         if not shown:
             continue
         if page.size and len(groups) == page.size:
@@ -102,18 +111,21 @@ def _filter(params: Params) -> _Filter:
     kind = params.text("type").lower()
     if kind not in _TYPES:
         raise BadParameterError("type", f'not supported value "{kind}"')
-    exclude_alerts = params.text("exclude_alerts").lower()
-    if exclude_alerts not in _BOOLS:
-        reason = f'error converting exclude_alerts: expected true or false, got "{exclude_alerts}"'
-        raise BadParameterError("exclude_alerts", reason)
     return _Filter(
         kind,
         frozenset(params.texts("rule_name[]")),
         frozenset(params.texts("rule_group[]")),
         frozenset(params.texts("file[]")),
         params.matcher_sets(),
-        with_alerts=not _BOOLS[exclude_alerts],
+        with_alerts=not _bool(params, "exclude_alerts"),
     )
+
+
+def _bool(params: Params, name: str) -> bool:
+    text = params.text(name).lower()
+    if text not in _BOOLS:
+        raise BadParameterError(name, f'error converting {name}: expected true or false, got "{text}"')
+    return _BOOLS[text]
 
 
 def _page(params: Params) -> _Page:
