@@ -11,7 +11,10 @@ from query import Control
 
 
 async def notes_of_rules(services: Services) -> Mapping[int, list[Mapping[str, str]]]:
-    """The notes on every rule by the `id` of its state, found in a thread under the queries' timeout. Raises `QueryError`."""
+    """The notes on every rule, by the `id` of its state. The work is done in a thread, as a query is.
+
+    Raises `QueryError` when the queries' timeout is over.
+    """
     states = [state for group in services.rules.groups() for state in group.rules]
     targets = services.scrape.active()
     kinds = {family: said.type.value for target in targets for family, said in target.metadata.items()}
