@@ -131,11 +131,12 @@ def _float_points(
     columns: slice,
 ) -> Iterator[bytes]:
     """`,"values":[...]` and `,"histograms":[...]` of each series; values[series, step]."""
-    if present is None and histograms is None:
-        whole = interleaved_whole_numbers(openings, values)
-        if whole is not None:
-            yield from (b',"values":[%b"]]' % points[3:] for points in whole)
-            return
+    if present is not None:
+        values = np.where(present, values, 0.0)
+    whole = None if histograms is not None else interleaved_whole_numbers(openings, values, present)
+    if whole is not None:
+        yield from (b',"values":[%b"]]' % points[3:] if points else b"" for points in whole)
+        return
     texts = format_floats(values)
     steps = len(openings)
     for row in range(len(values)):

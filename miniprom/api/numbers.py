@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from tsdb.sample import FloatArray, IntArray
+from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _SMALL = 2.0**32
 _ZERO = ord("0")
@@ -59,11 +59,13 @@ def format_floats(values: FloatArray) -> list[bytes]:
     return texts
 
 
-def interleaved_whole_numbers(texts: list[bytes], values: FloatArray) -> list[bytes] | None:
+def interleaved_whole_numbers(
+    texts: list[bytes], values: FloatArray, present: BoolArray | None = None
+) -> list[bytes] | None:
     """`texts[0]`, `values[row, 0]`, `texts[1]`, ... joined, of each row; None unless all are whole and small.
 
     Counters are. Digits are made for all values at once, a column of bytes a digit, without an object a
-    value.
+    value. Where `present[row, column]` is False both are left out.
     """
     if not values.size or not (np.abs(values) < _SMALL).all() or np.signbit(values).any():
         return None
@@ -82,6 +84,8 @@ def interleaved_whole_numbers(texts: list[bytes], values: FloatArray) -> list[by
             digit[left == 0] = 0
         cells[:, :, place] = digit
         left = tens
+    if present is not None:
+        cells[~present] = 0
     return [row.tobytes().translate(None, b"\0") for row in cells]
 
 

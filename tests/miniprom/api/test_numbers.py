@@ -99,6 +99,12 @@ def test_whole_numbers_are_printed_as_one_by_one(values: FloatArray) -> None:
     ]
 
 
+def test_whole_numbers_that_are_not_there_are_left_out() -> None:
+    present = np.array([[False, True, False], [False, False, False]])
+    printed = interleaved_whole_numbers([b"a", b"b", b"c"], np.array([[1.0, 23.0, 4.0]] * 2), present)
+    assert printed == [b"b23", b""]
+
+
 @pytest.mark.parametrize("value", [0.5, -1.0, -0.0, 2.0**32, math.nan, math.inf])
 def test_other_numbers_are_not_printed_as_whole_ones(value: float) -> None:
     assert interleaved_whole_numbers([b"a", b"b"], np.array([[1.0, value]])) is None
