@@ -96,12 +96,12 @@ class Storage:
 
     async def stop(self) -> None:
         """Write a last snapshot, and give the folder up."""
-        if self._task:
-            self._task.cancel()
-        log, self._store.log = self._store.log, None
-        if log is None:
-            return
-        async with self._checkpointing:
+        async with self._checkpointing:  # a thread that writes a snapshot is not cancelled with its task
+            if self._task:
+                self._task.cancel()
+            log, self._store.log = self._store.log, None
+            if log is None:
+                return
             try:
                 log.finish(log.begin(self._store, self._clock.now_ms()))
             except OSError as error:
@@ -116,16 +116,20 @@ class Storage:
 
     async def checkpoint(self) -> None:
         """Replace the log so far by a snapshot. Raises `StorageError`."""
-        log = self._store.log
-        if log is None:
-            return
+        # The thread goes on when a client leaves, and the lock must be held as long.
+        await asyncio.shield(asyncio.create_task(self._checkpoint()))
+
+    async def _checkpoint(self) -> None:
         async with self._checkpointing:
+            log = self._store.log
+            if log is None:
+                return
             checkpoint = log.begin(self._store, self._clock.now_ms())
             try:
                 await asyncio.to_thread(log.finish, checkpoint)
             except OSError as error:
                 raise StorageError(f"can't write a snapshot: {error}") from error
-        self._report(log)
+            self._report(log)
 
     async def save(self, snapshot: Snapshot, name: str) -> None:
         """Write a snapshot into a folder of its own, from which a server can start. Raises `StorageError`."""

@@ -63,7 +63,7 @@ class Disk:
     def rename(self, old: Path, new: Path) -> None:
         """Give a file another name at one stroke, for good."""
         os.rename(old, new)
-        self._sync_folder(new.parent)
+        self.sync_folder(new.parent)
 
     def remove(self, path: Path) -> None:
         os.remove(path)
@@ -83,7 +83,8 @@ class Disk:
     def unlock(self, descriptor: int) -> None:
         os.close(descriptor)
 
-    def _sync_folder(self, folder: Path) -> None:
+    def sync_folder(self, folder: Path) -> None:
+        """Make the names in it outlive a crash of the machine."""
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.sync(descriptor)

@@ -71,16 +71,12 @@ class Wal:
         self._files = threading.Lock()  # held to sync or to change which files are open
         self._size = 0
         self._unsynced = False
+        self._is_new = False  # the segment: its name is not on disk for good
         self._sync_each_write = sync_each_write
         self._failures = 0
         disk.make_folder(folder)
         self._lock = self._take_lock()
         self._number = max([number for _, number in _ours(disk, folder)], default=0)
-
-    @property
-    def segment(self) -> int:
-        """The number of the newest segment."""
-        return self._number
 
     def load(self, store: Store) -> Loaded:
         """Append all that the folder holds; remove what a snapshot left half done. Raises `OSError`."""
@@ -98,6 +94,7 @@ class Wal:
             self._number += 1
             self.writer = LogWriter(self._labels_of)
             self._size = 0
+            self._is_new = True
             try:
                 self._file = self._disk.create(self._folder / _name("log", self._number))
             except OSError as error:
@@ -111,7 +108,7 @@ class Wal:
             self._file.write(content)
             self._unsynced = True
             if self._sync_each_write:
-                self._file.sync()
+                self._sync_segment(self._file)
         except OSError as error:
             with self._files:
                 self._fail(error)
@@ -130,9 +127,10 @@ class Wal:
                 for file in self._retired:
                     file.sync()
                 if self._file:
-                    self._file.sync()
+                    self._sync_segment(self._file)
             except OSError as error:
-                self._fail(error)
+                self._fail(error)  # the writer may be at work on the file: it is closed later
+                return
             self._close_retired()
 
     def begin(self, store: Store, now_ms: int) -> Checkpoint:
@@ -182,6 +180,12 @@ class Wal:
                 self._file.close()
                 self._file = None
         self._disk.unlock(self._lock)
+
+    def _sync_segment(self, file: File) -> None:
+        file.sync()
+        if self._is_new:
+            self._disk.sync_folder(self._folder)
+            self._is_new = False
 
     def _fail(self, error: OSError) -> None:
         self.error = error
