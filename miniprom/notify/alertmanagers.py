@@ -101,7 +101,9 @@ class Alertmanagers:
 
     async def _sync(self, keys: Iterable[str]) -> None:
         for key in keys:
-            section = self._sections[key]
+            section = self._sections.get(key)
+            if section is None:  # a reload has taken it away since
+                continue
             groups = (*static_groups(section.config), *self._discovery.groups(key))
             section.found = endpoints(section.config, groups, section.scheme)
             gone = section.senders.keys() - set(section.found.active)
