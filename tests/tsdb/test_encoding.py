@@ -113,3 +113,29 @@ def test_a_scrape_that_hardly_changes_costs_a_fraction_of_its_dense_form() -> No
     values = np.tile(np.random.default_rng(5).random(100), (120, 1))
     values[:, :10] = np.arange(120.0)[:, None]
     assert block(values).memory_bytes < values.nbytes / 20
+
+
+@given(
+    st.lists(st.lists(st.tuples(bits, st.integers(1, 60)), min_size=1, max_size=8), min_size=2, max_size=9),
+    st.integers(0, 30),
+    st.integers(31, 60),
+)
+def test_runs_of_any_bits_are_read_back_for_any_rows_and_columns(
+    columns: list[list[tuple[int, int]]], first: int, end: int
+) -> None:
+    spread = [[value for value, length in runs for _ in range(length)] for runs in columns]
+    values = matrix([(column + [column[-1]] * 60)[:60] for column in spread])
+    order = np.random.default_rng(first).permutation(len(columns))[1:]
+    held = block(values)
+    assert same(values, held.read(slice(0, len(columns)), slice(0, 60)))
+    assert same(np.ascontiguousarray(values[first:end, order]), held.read(order, slice(first, end)))
+
+
+@given(st.integers(0, 2**40), st.lists(st.integers(-3, 300), min_size=20, max_size=60))
+def test_counters_and_gauges_of_whole_numbers_are_read_back_for_any_rows(
+    start: int, growth: list[int]
+) -> None:
+    values = (start + np.cumsum(growth)).astype(np.float64)[:, None] * np.array([1.0, 1000.0, 0.01])
+    held = block(values)
+    for first in range(0, len(values), 7):
+        assert same(values[first:, 1:].copy(), held.read(np.array([1, 2]), slice(first, len(values))))
