@@ -11,6 +11,7 @@ from miniprom.api.encoding import (
     encode_series_points,
     encode_vector,
     histogram_points,
+    json_array,
     metric_objects,
 )
 from miniprom.api.numbers import plain_float
@@ -19,6 +20,7 @@ from query.execution.result import (
     InstantVector,
     RangeMatrix,
     RawMatrix,
+    RawSeries,
     ResultValue,
     ScalarPoint,
     Statistics,
@@ -92,14 +94,15 @@ def _encode_point(time_ms: int, text: str) -> Iterator[bytes]:
 
 
 def _encode_raw_matrix(matrix: RawMatrix) -> Iterator[bytes]:
-    separator = b"["
-    for metric, series in zip(metric_objects(matrix.labels), matrix.series, strict=True):
-        fields = b'{"metric":%b' % metric
-        if len(series.values):
-            fields += b',"values":[%b]' % encode_series_points(series.timestamps_ms, series.values)
-        if series.histograms:
-            points = histogram_points(series.histogram_timestamps_ms, series.histograms)
-            fields += b',"histograms":[%b]' % points
-        yield separator + fields + b"}"
-        separator = b","
-    yield b"]" if matrix.series else b"[]"
+    metrics = metric_objects(matrix.labels)
+    return json_array(map(_encode_raw_series, metrics, matrix.series))
+
+
+def _encode_raw_series(metric: bytes, series: RawSeries) -> bytes:
+    fields = b'{"metric":%b' % metric
+    if len(series.values):
+        fields += b',"values":[%b]' % encode_series_points(series.timestamps_ms, series.values)
+    if series.histograms:
+        points = histogram_points(series.histogram_timestamps_ms, series.histograms)
+        fields += b',"histograms":[%b]' % points
+    return fields + b"}"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from aiohttp import web
 
-from miniprom.api.encoding import metric_objects
+from miniprom.api.encoding import json_array, metric_objects
 from miniprom.api.envelope import annotation_fields, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
 from miniprom.api.params import read_params, unescape_name
@@ -13,7 +14,6 @@ from miniprom.api.streaming import accepts_gzip, prepare, send
 from tsdb import LabelFrame
 
 _TRUNCATED = "results truncated due to limit"
-_PER_PIECE = 1000
 
 
 async def series(request: web.Request) -> web.StreamResponse:
@@ -66,10 +66,7 @@ def _limited(texts: Sequence[str], limit: int) -> web.Response:
 
 
 def _encoded(labels: LabelFrame, limit: int) -> Iterator[bytes]:
-    metrics = metric_objects(labels)
-    shown = metrics[:limit] if limit else metrics
-    yield b'{"status":"success","data":['
-    for start in range(0, len(shown), _PER_PIECE):
-        yield (b"," if start else b"") + b",".join(shown[start : start + _PER_PIECE])
-    warnings = [_TRUNCATED] if len(shown) < len(metrics) else []
-    yield b"]" + annotation_fields(warnings, ()) + b"}"
+    is_truncated = 0 < limit < labels.size
+    yield b'{"status":"success","data":'
+    yield from json_array(metric_objects(labels.take(np.arange(limit)) if is_truncated else labels))
+    yield annotation_fields([_TRUNCATED] if is_truncated else [], ()) + b"}"

@@ -62,10 +62,13 @@ def _reduced(
     """(values, present, histograms), each [step, group]."""
     if operand.histograms is not None and node.op in ("sum", "avg"):
         return sum_or_average(node, operand, grouping, context)
-    if isinstance(param, Scalar):
-        values = grouped_quantile(param.values, operand.values, operand.present, grouping)
-    else:
-        values = REDUCTIONS[node.op](operand.values, operand.present, grouping)
+    values = np.empty((context.step_count, grouping.count))
+    for steps in context.pieces(operand.labels.size):
+        present = None if operand.present is None else operand.present[steps]
+        if isinstance(param, Scalar):
+            values[steps] = grouped_quantile(param.values[steps], operand.values[steps], present, grouping)
+        else:
+            values[steps] = REDUCTIONS[node.op](operand.values[steps], present, grouping)
     return values, group_present(operand.present, grouping), None
 
 
@@ -89,10 +92,11 @@ def _chosen(
         return present & np.where(ratios >= 0, offsets < ratios, offsets >= 1.0 + ratios)
     chosen = np.zeros(shape, dtype=np.bool_)
     sizes = _checked_sizes(param)
-    for k in np.unique(sizes[sizes >= 1]).tolist():
-        steps = sizes == k
-        steps = slice(None) if steps.all() else steps
-        chosen[steps] = SELECTIONS[node.op](operand.values[steps], present[steps], grouping, k)
+    select = SELECTIONS[node.op]
+    for piece in context.pieces(operand.labels.size):
+        for k in np.unique(sizes[piece][sizes[piece] >= 1]).tolist():
+            steps = piece if (sizes[piece] == k).all() else piece.start + np.flatnonzero(sizes[piece] == k)
+            chosen[steps] = select(operand.values[steps], present[steps], grouping, k)
     return chosen
 
 

@@ -41,7 +41,7 @@ def binary(node: Binary, lhs: Value, rhs: Value, context: EvalContext) -> Value:
     assert isinstance(rhs, Vector)
     matching = node.matching or VectorMatching()
     if node.op in SET_OPERATORS:
-        return _set_operation(node.op, matching, lhs, rhs)
+        return _set_operation(node.op, matching, lhs, rhs, context)
     return _of_vectors(node, matching, lhs, rhs, context)
 
 
@@ -104,13 +104,16 @@ def _both(left: BoolArray | None, right: BoolArray | None) -> BoolArray | None:
     return left & right
 
 
-def _set_operation(op: str, matching: VectorMatching, lhs: Vector, rhs: Vector) -> Vector:
+def _set_operation(
+    op: str, matching: VectorMatching, lhs: Vector, rhs: Vector, context: EvalContext
+) -> Vector:
     left, right = matched_sides(matching, lhs, rhs)
     if op == "or":
         added = ~present_groups(left)[:, right.groups]
         if rhs.present is not None:
             added &= rhs.present
         series = np.flatnonzero(added.any(axis=0))
+        context.reserve((lhs.labels.size + len(series)) * context.step_count)
         return merge_equal_series(concat(lhs, take(replace(rhs, present=added), series)))
     matched = present_groups(right)[:, left.groups]
     kept = matched if op == "and" else ~matched

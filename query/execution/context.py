@@ -1,5 +1,6 @@
 """What an operator knows about the evaluation it is part of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from query.language.parser import UPSTREAM_DEFAULTS
 from query.plan import PlanNode
 from tsdb import LabelScope, Snapshot
 from tsdb.sample import IntArray
+
+_PIECE_SAMPLES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,13 @@ class EvalContext:
     def reserve(self, samples: int) -> None:
         """Raises `TooManySamplesError` if `samples` more are too many. Call it before memory is taken."""
         self.budget.reserve(samples)
+
+    def pieces(self, columns: int) -> Iterator[slice]:
+        """Runs of steps of about a million samples each. Raises `LimitError` between them."""
+        rows = max(1, _PIECE_SAMPLES // max(1, columns))
+        for start in range(0, self.step_count, rows):
+            self.check()
+            yield slice(start, start + rows)
 
     def at(self, steps_ms: IntArray, step_ms: int) -> "EvalContext":
         """The context of an inner evaluation, such as a subquery's."""

@@ -2,8 +2,17 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import Final
 
-from query.execution.errors import QueryCanceledError, QueryTimeoutError, TooManySamplesError
+from query.execution.errors import (
+    EvaluationError,
+    QueryCanceledError,
+    QueryTimeoutError,
+    TooManySamplesError,
+)
+
+MAX_TEXT: Final = 32 * 1024 * 1024
+"""Characters of new label values that one query may build: nested calls could double them each time."""
 
 
 class Control:
@@ -43,6 +52,7 @@ class SampleBudget:
     """
 
     max_samples: int
+    text_left: int = field(default=MAX_TEXT, init=False)
     held: int = field(default=0, init=False)
     peak: int = field(default=0, init=False)
     _kept: int = field(default=0, init=False)
@@ -55,6 +65,12 @@ class SampleBudget:
         self.peak = max(self.peak, self.held)
         if self.held > self.max_samples:
             raise TooManySamplesError
+
+    def reserve_text(self, characters: int) -> None:
+        """Account for a label value that was built. Raises `EvaluationError` if there are too many."""
+        self.text_left -= characters
+        if self.text_left < 0:
+            raise EvaluationError(f"query would build more than {MAX_TEXT} characters of label values")
 
     def looked_at(self, samples: int) -> None:
         """Count samples of the store (or of a subquery) for the statistics."""

@@ -1,17 +1,19 @@
 """`count_values`: one series for each value, as upstream's promql/engine.go: aggregationCountValues."""
 
 import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from query.execution.columns import histogram_cells, present_mask
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError, TooManySamplesError
 from query.execution.label_functions import is_label_name
-from query.execution.values import HistogramArray, Vector
+from query.execution.values import Vector
 from query.language.ast import Aggregation, StringLiteral
 from query.language.literals import quote
 from tsdb import LabelFrame
-from tsdb.sample import FloatArray, IntArray
+from tsdb.sample import IntArray
 
 
 def count_values(
@@ -25,50 +27,69 @@ def count_values(
     if not is_label_name(label):
         written = node.param.value if isinstance(node.param, StringLiteral) else label
         raise EvaluationError(f"invalid label name {quote(written)}")
-    steps, series = _samples(operand)
-    values = operand.values[steps, series]
-    histograms = None if operand.histograms is None else operand.histograms[steps, series]
-    texts, text_of = _texts(values, context) if histograms is None else _mixed_texts(values, histograms)
-    group_ids = keys.drop((label,)).group().ids[series]
+    texts, number_texts = _texts(operand, context)
+    groups = keys.drop((label,)).group()
+    if not texts:
+        return Vector(keys.take(groups.first[:0]), np.empty((context.step_count, 0)))
     if node.without and label in node.grouping:
-        texts, text_of = [""], np.zeros_like(text_of)
-    outputs, first, output_of = np.unique(
-        group_ids * len(texts) + text_of, return_index=True, return_inverse=True
-    )
+        texts = [""]
+
+    def output_keys(piece: slice) -> tuple[IntArray, IntArray]:
+        """Of each sample its step, and a number of its group and text."""
+        steps, series = np.nonzero(present_mask(operand)[piece])
+        text_of = np.minimum(number_texts(piece), len(texts) - 1)
+        return steps + piece.start, groups.ids[series] * len(texts) + text_of
+
+    pieces = list(context.pieces(operand.labels.size))
+    outputs = _union(output_keys(piece)[1] for piece in pieces)
     shape = (context.step_count, len(outputs))
     context.reserve(shape[0] * shape[1])
-    counts = np.bincount(steps * shape[1] + output_of, minlength=shape[0] * shape[1]).reshape(shape)
-    codes = keys.scope.encode_all(label, texts)[text_of[first]]
-    labels = keys.take(series[first]).with_codes(label, codes)
-    return Vector(labels, counts.astype(np.float64), None if counts.all() else counts > 0)
+    counts = np.zeros(shape)
+    for piece in pieces:
+        context.check()
+        steps, output_of = output_keys(piece)
+        np.add.at(counts, (steps, np.searchsorted(outputs, output_of)), 1.0)
+    codes = keys.scope.encode_all(label, texts)[outputs % len(texts)]
+    labels = keys.take(groups.first[outputs // len(texts)]).with_codes(label, codes)
+    return Vector(labels, counts, None if counts.all() else counts > 0)
 
 
-def _samples(operand: Vector) -> tuple[IntArray, IntArray]:
-    """(step, series) of each sample."""
-    if operand.present is not None:
-        steps, series = np.nonzero(operand.present)
-        return steps, series
-    step_count, size = operand.values.shape
-    return np.repeat(np.arange(step_count), size), np.tile(np.arange(size), step_count)
+def _texts(operand: Vector, context: EvalContext) -> tuple[list[str], Callable[[slice], IntArray]]:
+    """The distinct values as texts, and what numbers the samples of a run of steps by their texts."""
+    if operand.histograms is None:
+        distinct = _union(_bits(operand, piece) for piece in context.pieces(operand.labels.size))
+        if context.step_count * len(distinct) > context.options.max_samples:
+            raise TooManySamplesError  # each becomes a series at least
+        texts = [_positional(value) for value in distinct.view(np.float64).tolist()]
+        return texts, lambda piece: np.searchsorted(distinct, _bits(operand, piece))
+    shown = {text: number for number, text in enumerate(dict.fromkeys(_mixed_texts(operand, slice(None))))}
+    return list(shown), lambda piece: np.array(
+        [shown[text] for text in _mixed_texts(operand, piece)], dtype=np.int64
+    )
 
 
-def _texts(values: FloatArray, context: EvalContext) -> tuple[list[str], IntArray]:
-    """The distinct values as texts, and which of them each value is. 0 and -0 are two, NaN is one."""
-    bits = np.where(np.isnan(values), np.nan, values).view(np.int64)
-    distinct, index = np.unique(bits, return_inverse=True)
-    if context.step_count * len(distinct) > context.options.max_samples:
-        raise TooManySamplesError  # each becomes a series at least
-    return [_positional(value) for value in distinct.view(np.float64).tolist()], index
+def _bits(operand: Vector, piece: slice) -> IntArray:
+    """The bit patterns of a run of steps' samples: 0 and -0 are two, NaN is one."""
+    values = operand.values[piece][present_mask(operand)[piece]]
+    return np.where(np.isnan(values), np.nan, values).view(np.int64)
 
 
-def _mixed_texts(values: FloatArray, histograms: HistogramArray) -> tuple[list[str], IntArray]:
-    """`_texts` of samples some of which are histograms."""
-    texts = [
+def _mixed_texts(operand: Vector, piece: slice) -> list[str]:
+    """The texts of a run of steps' samples, some of which are histograms."""
+    present = present_mask(operand)[piece]
+    values, histograms = operand.values[piece][present], histogram_cells(operand)[piece][present]
+    return [
         _positional(value) if histogram is None else str(histogram)
         for value, histogram in zip(values.tolist(), histograms.tolist(), strict=True)
     ]
-    distinct = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return list(distinct), np.array([distinct[text] for text in texts], dtype=np.int64)
+
+
+def _union(parts: Iterable[IntArray]) -> IntArray:
+    """What stands in any part, ascending."""
+    union = np.empty(0, dtype=np.int64)
+    for part in parts:
+        union = np.union1d(union, part)
+    return union
 
 
 def _positional(value: float) -> str:

@@ -1,7 +1,7 @@
 """`label_replace` and `label_join`, as upstream's promql/functions.go: evalLabelReplace, evalLabelJoin."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,28 +18,25 @@ from tsdb.errors import RegexError
 from tsdb.regex import compile_regex
 from tsdb.sample import BoolArray, CodeArray
 
-_MAX_TEXT: Final = 64 * 1024 * 1024
-"""Characters of new label values that one call may build: nested calls could double them each time."""
-
 _REFERENCE: Final = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>\w+)|\{(?P<braced>\w+)\})")
 """`$$`, `$name` and `${name}`, as Go's regexp.Expand reads a template."""
 
 
-def _label_replace(_node: Call, args: Sequence[Value], _context: EvalContext) -> Value:
+def _label_replace(_node: Call, args: Sequence[Value], context: EvalContext) -> Value:
     vector, (target, template, source, pattern) = _vector_and_texts(args)
     regex = _compiled(pattern)
     if not is_label_name(target):
         raise EvaluationError(f"invalid destination label name in label_replace(): {target}")
     codes, index = np.unique(vector.labels.codes(source), return_inverse=True)
-    room = _TextBudget("label_replace")
     matches = [regex.fullmatch(value) for value in vector.labels.scope.decode(source, codes)]
-    texts = [room.take(_expanded(template, match)) if match else "" for match in matches]
+    parts = _template_parts(template, regex)
+    texts = _built((_expanded(parts, match) if match else "" for match in matches), context)
     matched = np.array([match is not None for match in matches], dtype=np.bool_)[index]
     replaced = vector.labels.scope.encode_all(target, texts)[index]
     return _with_label(vector, target, np.where(matched, replaced, vector.labels.codes(target)), matched)
 
 
-def _label_join(_node: Call, args: Sequence[Value], _context: EvalContext) -> Value:
+def _label_join(_node: Call, args: Sequence[Value], context: EvalContext) -> Value:
     vector, (target, separator, *sources) = _vector_and_texts(args)
     for source in sources:
         if not is_label_name(source):
@@ -49,9 +46,8 @@ def _label_join(_node: Call, args: Sequence[Value], _context: EvalContext) -> Va
     groups = vector.labels.keep(sources).group()
     distinct = vector.labels.take(groups.first)
     columns = [distinct.values(name) for name in sources]
-    room = _TextBudget("label_join")
     rows = zip(*columns, strict=True) if columns else [()] * groups.count
-    texts = [room.take(separator.join(row)) for row in rows]
+    texts = _built((separator.join(row) for row in rows), context)
     codes = vector.labels.scope.encode_all(target, texts)[groups.ids]
     return _with_label(vector, target, codes, np.ones(vector.labels.size, dtype=np.bool_))
 
@@ -67,19 +63,14 @@ def is_label_name(name: str) -> bool:
     return bool(name) and "\N{REPLACEMENT CHARACTER}" not in name
 
 
-class _TextBudget:
-    def __init__(self, function: str) -> None:
-        self._function = function
-        self._left = _MAX_TEXT
-
-    def take(self, text: str) -> str:
-        """`text`. Raises `EvaluationError` if all texts together are too long."""
-        self._left -= len(text)
-        if self._left < 0:
-            raise EvaluationError(
-                f"{self._function}() would build more than {_MAX_TEXT} characters of label values"
-            )
-        return text
+def _built(texts: Iterable[str], context: EvalContext) -> list[str]:
+    """The texts. Raises `EvaluationError` as soon as the query has built too many."""
+    built = []
+    for text in texts:
+        context.check()
+        context.budget.reserve_text(len(text))
+        built.append(text)
+    return built
 
 
 def _vector_and_texts(args: Sequence[Value]) -> tuple[Vector, list[str]]:
@@ -96,18 +87,26 @@ def _compiled(pattern: str) -> Any:
         raise EvaluationError(f"invalid regular expression in label_replace(): {pattern}") from error
 
 
-def _expanded(template: str, match: Any) -> str:
-    """`template` with its references replaced; one to a group that does not exist is empty."""
-    named = match.re.groupindex
-
-    def text_of(reference: re.Match[str]) -> str:
-        if reference["dollar"]:
-            return "$"
+def _template_parts(template: str, regex: Any) -> list[str | int]:
+    """A template as literal text, and the numbers of groups; one that does not exist is empty."""
+    parts: list[str | int] = []
+    end = 0
+    for reference in _REFERENCE.finditer(template):
+        parts.append(template[end : reference.start()])
+        end = reference.end()
         name = reference["bare"] or reference["braced"]
-        group = int(name) if name.isdigit() else named.get(name, -1)
-        return (match.group(group) or "") if 0 <= group <= match.re.groups else ""
+        if reference["dollar"]:
+            parts.append("$")
+            continue
+        group = int(name) if name.isdigit() else regex.groupindex.get(name, -1)
+        if 0 <= group <= regex.groups:
+            parts.append(group)
+    return [part for part in (*parts, template[end:]) if part != ""]
 
-    return _REFERENCE.sub(text_of, template)
+
+def _expanded(parts: Sequence[str | int], match: Any) -> str:
+    groups = [match.group(), *match.groups("")]
+    return "".join([part if isinstance(part, str) else groups[part] for part in parts])
 
 
 def _with_label(vector: Vector, name: str, codes: CodeArray, changed: BoolArray) -> Vector:

@@ -113,11 +113,11 @@ class _Planner:
         """The inner expression is evaluated once if it is invariant, whether or not the range moves."""
         inner = replace(self, needs_buckets=True).build(expr.expr)
         at_ms = self._at(expr.at)
-        step_ms = duration_ms(expr.step, self.window) if expr.step else self.default_subquery_step_ms
+        step_ms = duration_ms(expr.step, self.window) if expr.step else 0
         node = SubqueryRange(
             Invariant(inner.node) if inner.is_invariant else inner.node,
             duration_ms(expr.range, self.window),
-            step_ms,
+            step_ms or self.default_subquery_step_ms,  # also for a step of less than a millisecond
             self._offset(expr.offset),
             at_ms,
             expr,

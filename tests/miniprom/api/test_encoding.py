@@ -64,7 +64,7 @@ def test_labels_are_json_objects_without_empty_values(series: list[dict[str, str
 
 
 def test_label_names_ascend() -> None:
-    assert metric_objects(frame({"b": "1", "a": "2", "__name__": "up"})) == [
+    assert list(metric_objects(frame({"b": "1", "a": "2", "__name__": "up"}))) == [
         b'{"__name__":"up","a":"2","b":"1"}'
     ]
 
