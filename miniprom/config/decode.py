@@ -199,8 +199,11 @@ def _unknown_key(key: str, section: type[Section], members: Mapping[str, _Member
     refused = section.unsupported.union(*(inner.unsupported for inner in _inline_sections(section).values()))
     if key in refused:
         return f'"{key}" is not supported by miniprom'
-    close = difflib.get_close_matches(key, members, n=1, cutoff=0.7)
-    return f'unknown key "{key}"' + (f'; did you mean "{close[0]}"?' if close else "")
+    close = difflib.get_close_matches(key, [*members, *refused], n=1, cutoff=0.7)
+    if not close:
+        return f'unknown key "{key}"'
+    remark = " (not supported by miniprom)" if close[0] in refused else ""
+    return f'unknown key "{key}"; did you mean "{close[0]}"{remark}?'
 
 
 def is_null(node: yaml.Node) -> bool:

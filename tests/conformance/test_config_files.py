@@ -64,7 +64,7 @@ REASONS = {
     "scrape timeout greater than scrape interval": ["scrape_interval"],
     'key "scrape_configs" is given twice': ["section_key_dup"],
     'unknown key "targets"': ["static_config"],
-    'unknown key "consult_sd_configs"': ["unknown_attr"],
+    'unknown key "consult_sd_configs"; did you mean "consul_sd_configs" (not supp': ["unknown_attr"],
     'global: unknown key "nonexistent_field"': ["unknown_global_attr"],
     '"http://bad" is not a valid hostname': ["url_in_targetgroup"],
     "floats: expected one of xor, xor2": ["tsdb_chunk_encoding_floats_wrong_case_xor2"],
