@@ -41,20 +41,6 @@ def test_batch_wider_than_a_ring_is_read_back_whole(monkeypatch: pytest.MonkeyPa
         assert [bits for _, bits in found[labels]] == values[:, column].view(np.uint64).tolist()
 
 
-def test_series_with_times_of_their_own_cost_less_than_three_times_the_aligned() -> None:
-    aligned, apart = Store(retention_ms=None), Store(retention_ms=None)
-    members = series(40)
-    offsets_ms = np.arange(40) * 100
-    for store in (aligned, apart):
-        ids = store.series_ids(members)
-        for row in range(480):
-            moments = row * 15_000 + offsets_ms if store is apart else row * 15_000
-            store.append(ids, moments, np.full(40, 7.0))
-    assert apart.stats().memory_bytes < 3 * aligned.stats().memory_bytes
-    held, expected = samples_of(everything(apart.snapshot(0))), samples_of(everything(aligned.snapshot(0)))
-    assert {labels: len(found) for labels, found in held.items()} == dict.fromkeys(expected, 480)
-
-
 def test_merged_blocks_have_the_series_of_each_and_absent_samples_where_one_lacks_them() -> None:
     one = block([3, 1], [10, 20], [[1.0, 2.0], [3.0, 4.0]])
     other = block([1, 7], [30], [[5.0, 6.0]])
