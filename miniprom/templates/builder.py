@@ -121,12 +121,12 @@ class Builder(Transformer[Token, Body]):
         return Constant(_of(token), value)
 
     def field(self, children: list[Any]) -> Field:
-        return Field(_chained(_start(children[0]), children), _names(children))
+        first, *others = children
+        return Field(_chained(first, others), _names(children))
 
     def variable(self, children: list[Any]) -> Variable:
         name, *fields = children
-        place = _chained(_start(name), fields) if fields else _of(name)
-        return Variable(place, str(name), _names(fields))
+        return Variable(_chained(name, fields), str(name), _names(fields))
 
     def function(self, children: list[Any]) -> Function:
         return Function(_of(children[0]), str(children[0]))
@@ -205,8 +205,8 @@ def _around(first: Token, last: Token) -> Place:
     return Place(start, int(last.end_pos or 0), start)
 
 
-def _chained(start: int, fields: list[Token]) -> Place:
-    """Where Go says that names in a row are: with two or more, at the second, the first that it chained."""
-    is_field_alone = len(fields) == 1 and _start(fields[0]) == start
-    mark = start if is_field_alone else _start(fields[1] if _start(fields[0]) == start else fields[0])
-    return Place(start, int(fields[-1].end_pos or 0), mark)
+def _chained(first: Token, fields: list[Token]) -> Place:
+    """Names in a row. Go's messages point to the first of those that it chains to the one in front."""
+    start = _start(first)
+    last = fields[-1] if fields else first
+    return Place(start, int(last.end_pos or 0), _start(fields[0]) if fields else start)

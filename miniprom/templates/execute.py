@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 from miniprom.templates.budget import MAX_CHARACTERS, MAX_NESTING, Budget
 from miniprom.templates.errors import FunctionError, error_at
@@ -42,12 +42,21 @@ from miniprom.templates.values import (
     is_true,
     type_name,
 )
-from query import QueryError, Result
-from query.execution.result import InstantVector, ScalarPoint
+from query import QueryError
+from query.execution.result import InstantVector, ResultValue, ScalarPoint
 from query.language.literals import quote
 
 _NO_VALUE: Final = "<no value>"
 Scope = list[tuple[str, Any]]
+
+
+class Answer(Protocol):
+    """A query's `Result`, as far as templates look at it."""
+
+    @property
+    def value(self) -> ResultValue:
+        """What the query found."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Expansion:
     """What the functions of a template may ask."""
 
     data: TemplateData
-    query: Callable[[str], Result]
+    query: Callable[[str], Answer]
 
     def samples(self, text: str) -> tuple[Sample, ...]:
         """The result of an instant query. Raises `FunctionError`."""
@@ -76,7 +85,7 @@ class Expansion:
         )
 
 
-def expand(template: Template, data: TemplateData, query: Callable[[str], Result]) -> str:
+def expand(template: Template, data: TemplateData, query: Callable[[str], Answer]) -> str:
     """The text of a template for one alert. Raises `TemplateError`."""
     executor = _Executor(template, Expansion(data, query))
     scope: Scope = [("$", data)]

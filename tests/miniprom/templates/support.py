@@ -1,13 +1,12 @@
 """Expanding a template in one line."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from miniprom.templates import Template, TemplateData, expand
-from query import Result
-from query.execution.annotations import Annotations
-from query.execution.result import InstantVector, ResultValue, Statistics
+from query.execution.result import InstantVector, ResultValue
 from query.execution.values import HistogramArray
 from tsdb import LabelFrame, labels_from
 from tsdb.histogram import FloatHistogram
@@ -15,6 +14,13 @@ from tsdb.labelframe import LabelScope
 
 NOW_MS = 1_353_755_652_000
 """2012-11-24 11:14:12 UTC"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a query."""
+
+    value: ResultValue
 
 
 def vector(*samples: tuple[Mapping[str, str], float | FloatHistogram]) -> InstantVector:
@@ -36,5 +42,4 @@ def expanded(
 ) -> str:
     """The text of a template, in which every query has one answer."""
     data = TemplateData(labels or {}, value, {"region": "eu"}, "http://testhost:9090/path/prefix", NOW_MS)
-    result = Result(answer or vector(), Annotations(""), Statistics(0, 0))
-    return expand(Template.parse(text), data, lambda _: result)
+    return expand(Template.parse(text), data, lambda _: Found(answer or vector()))

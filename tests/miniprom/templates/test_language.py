@@ -157,6 +157,16 @@ def test_fault_of_expanding_points_at_what_was_looked_at_last() -> None:
 
 
 @pytest.mark.parametrize(
+    ("template", "column"),
+    [("{{ .Value.x }}", 9), ("{{ $value.x }}", 9), ("{{ .x }}", 3), ("{{ (.Value).x }}", 4)],
+)
+def test_fault_in_a_chain_of_names_points_where_go_points(template: str, column: int) -> None:
+    with pytest.raises(TemplateError) as caught:
+        expanded(template)
+    assert caught.value.column == column
+
+
+@pytest.mark.parametrize(
     ("template", "line", "message"),
     [
         ("{{", 1, "unclosed action"),
