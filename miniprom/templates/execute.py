@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 from miniprom.templates.budget import MAX_CHARACTERS, MAX_NESTING, Budget
 from miniprom.templates.errors import FunctionError, error_at
+from miniprom.templates.expansion import Answer, Expansion
 from miniprom.templates.formatting import show
 from miniprom.templates.functions import FUNCTIONS, METHODS
 from miniprom.templates.nodes import (
@@ -35,54 +36,16 @@ from miniprom.templates.signature import PARAMETER_TYPES, Signature
 from miniprom.templates.template import ALERT_VARIABLES, Template
 from miniprom.templates.values import (
     MISSING,
-    Sample,
     StringMap,
     TemplateData,
     field_of,
     is_true,
     type_name,
 )
-from query import QueryError
-from query.execution.result import InstantVector, ResultValue, ScalarPoint
 from query.language.literals import quote
 
 _NO_VALUE: Final = "<no value>"
 Scope = list[tuple[str, Any]]
-
-
-class Answer(Protocol):
-    """A query's `Result`, as far as templates look at it."""
-
-    @property
-    def value(self) -> ResultValue:
-        """What the query found."""
-        ...
-
-
-@dataclass(frozen=True)
-class Expansion:
-    """What the functions of a template may ask."""
-
-    data: TemplateData
-    query: Callable[[str], Answer]
-
-    def samples(self, text: str) -> tuple[Sample, ...]:
-        """The result of an instant query. Raises `FunctionError`."""
-        try:
-            value = self.query(text).value
-        except QueryError as error:
-            raise FunctionError(str(error)) from None
-        if isinstance(value, ScalarPoint):
-            return (Sample(StringMap(), value.value),)
-        if not isinstance(value, InstantVector):
-            raise FunctionError("query result is not a vector or scalar")
-        histograms = value.histograms if value.histograms is not None else [None] * len(value.values)
-        return tuple(
-            Sample(StringMap(labels), number if histogram is None else histogram)
-            for labels, number, histogram in zip(
-                value.labels.series(), value.values.tolist(), histograms, strict=True
-            )
-        )
 
 
 def expand(template: Template, data: TemplateData, query: Callable[[str], Answer]) -> str:

@@ -3,12 +3,13 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote_plus, urlsplit
 
 from miniprom.templates.budget import MAX_CHARACTERS
 from miniprom.templates.builtins import BUILTINS
 from miniprom.templates.errors import FunctionError
+from miniprom.templates.expansion import Expansion
 from miniprom.templates.humanize import (
     humanize,
     humanize_1024,
@@ -25,9 +26,6 @@ from query.language.literals import LiteralError, parse_duration_ms
 from tsdb.errors import RegexError
 from tsdb.regex import compile_regex
 
-if TYPE_CHECKING:
-    from miniprom.templates.execute import Expansion
-
 Samples = tuple[Sample, ...]
 
 _VARIABLE: Final = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
@@ -35,7 +33,7 @@ _VARIABLE: Final = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 _WORD: Final = re.compile(r"\w+(?:['\u2019.:]\w+)*")
 
 
-def _query(expansion: "Expansion", text: str) -> Samples:
+def _query(expansion: Expansion, text: str) -> Samples:
     return expansion.samples(text)
 
 
