@@ -21,11 +21,13 @@ CHANGED_PERCENT: Final = 10
 FLAPPING_PERCENT_A_MINUTE: Final = 5
 _FLAPS_A_MINUTE: Final = 10
 _SLOT_SECONDS: Final = 0.1
+_WARM_SCRAPES: Final = 4
+_LONGEST_WARM_UP: Final = 20
 
 
 @dataclass(frozen=True)
 class Load:
-    """How much there is to scrape, and for how long it is measured, after two intervals."""
+    """How much there is to scrape, and for how long it is measured, once it is warm."""
 
     targets: int = 1_000
     series: int = 500
@@ -87,12 +89,22 @@ def measure(program: Program, load: Load) -> Figures:
         population = _Population(Path(folder, "targets.json"), server.address, load.targets)
         population.write()
         with running(program, _config(population.file, load)) as started, population.flapping():
-            time.sleep(2 * load.interval_seconds)  # the first scrapes create the series
+            _wait_until_warm(server, load)
             cpu, begun = started.cpu_seconds(), time.perf_counter()
             time.sleep(load.seconds)
             cpu, ended = started.cpu_seconds() - cpu, time.perf_counter()
             rss = started.rss_bytes()
     return _figures(server, population.steady(), load, cpu=cpu, rss=rss, window=(begun, ended))
+
+
+def _wait_until_warm(server: "_Server", load: Load) -> None:
+    """The first scrapes create the series; they are not what is measured."""
+    deadline = time.monotonic() + _LONGEST_WARM_UP * load.interval_seconds
+    while time.monotonic() < deadline:
+        if sum(len(times) >= _WARM_SCRAPES for times in list(server.asked.values())) >= 0.9 * load.targets:
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the targets are not scraped as often as they should")
 
 
 def _config(targets: Path, load: Load) -> str:

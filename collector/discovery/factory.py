@@ -8,7 +8,6 @@ from collector.discovery.dns_resolver import Resolver
 from collector.discovery.file import FileDiscovery
 from collector.discovery.http import http_discovery
 from collector.discovery.kubernetes.access import Surroundings
-from collector.discovery.kubernetes.discovery import KubernetesDiscovery
 from collector.discovery.metrics import DiscoveryMetrics
 from collector.discovery.provider import Discovery
 from collector.discovery_config import (
@@ -40,4 +39,8 @@ class DiscoveryFactory:
             case DnsDiscoveryConfig():
                 return dns_discovery(config, Resolver(), clock, refresh, job_name)
             case KubernetesConfig():
+                from collector.discovery.kubernetes.discovery import (  # noqa: PLC0415  0.4 MB
+                    KubernetesDiscovery,
+                )
+
                 return KubernetesDiscovery(config, self.surroundings, clock, self.metrics.kubernetes)
