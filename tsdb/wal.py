@@ -100,14 +100,17 @@ class Wal:
             except OSError as error:
                 self._fail(error)
 
-    def write(self, content: bytes) -> None:
-        """Add records of `writer`. After a failure nothing is written any more, and `error` says why."""
+    def write(self, content: bytes, *, is_part: bool = False) -> None:
+        """Add records of `writer`; of a part nobody needs to be sure before the rest is written.
+
+        After a failure nothing is written any more, and `error` says why.
+        """
         if self._file is None:
             return
         try:
             self._file.write(content)
             self._unsynced = True
-            if self._sync_each_write:
+            if self._sync_each_write and not is_part:
                 self._sync_segment(self._file)
         except OSError as error:
             with self._files:

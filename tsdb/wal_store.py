@@ -108,6 +108,8 @@ class LoggedStore(Store):
         self, log: Wal, series_ids: IntArray, timestamps_ms: int | IntArray, values: FloatArray
     ) -> None:
         self._give_up_reclaimed(log)
+        for labels in log.writer.introduce(series_ids):  # of a first scrape, megabytes
+            log.write(labels, is_part=True)
         if not isinstance(timestamps_ms, np.ndarray):
             log.write(log.writer.row(timestamps_ms, series_ids, np.asarray(values, dtype=np.float64)))
             return

@@ -1,6 +1,6 @@
 """What a file of the log has said so far, and the records that add to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -9,13 +9,14 @@ from tsdb import wal_format
 from tsdb.arrays import grown
 from tsdb.histogram import FloatHistogram
 from tsdb.labels import Labels
-from tsdb.sample import BoolArray, CodeArray, FloatArray, IntArray
+from tsdb.sample import BoolArray, FloatArray, IntArray
 
 LabelsOf: TypeAlias = Callable[[IntArray], Sequence[Labels]]
 """The labels of series ids."""
 
 _MAX_SLOTS: Final = 4096
 _MAX_CELLS: Final = 1 << 20
+_SERIES_AT_ONCE: Final = 256  # labels take much memory while they are text
 
 
 class LogWriter:
@@ -36,9 +37,20 @@ class LogWriter:
             if reclaimed(np.frombuffer(key, dtype=np.int32).astype(np.int64)).any():
                 self._drop_slot(key)
 
+    def introduce(self, series_ids: IntArray) -> Iterator[bytes]:
+        """The labels of series that the file does not have yet; the other methods do it, too, but at once."""
+        top = int(series_ids.max()) + 1
+        if top > len(self._told):
+            self._told = grown(self._told, top)
+        untold = np.unique(series_ids[~self._told[series_ids]])
+        for first in range(0, len(untold), _SERIES_AT_ONCE):
+            some = untold[first : first + _SERIES_AT_ONCE]
+            self._told[some] = True
+            yield wal_format.write_series(some.astype(np.int32), self._labels_of(some))
+
     def row(self, time_ms: int, series_ids: IntArray, values: FloatArray) -> bytes:
         """Samples of one time; of two of a series, the first. Requires: at least one."""
-        news = self._series(series_ids)
+        news = b"".join(self.introduce(series_ids))
         ids = series_ids.astype(np.int32)
         key = ids.tobytes()
         slot = self._slots.get(key)
@@ -56,24 +68,13 @@ class LogWriter:
 
     def histogram(self, series_id: int, time_ms: int, histogram: FloatHistogram) -> bytes:
         """One native histogram."""
-        news = self._series(np.array([series_id]))
+        news = b"".join(self.introduce(np.array([series_id])))
         return news + wal_format.write_histogram(series_id, time_ms, histogram)
 
     def starts(self, series_id: int, times_ms: IntArray, starts_ms: IntArray) -> bytes:
         """Start timestamps of one series."""
-        return self._series(np.array([series_id])) + wal_format.write_starts(series_id, times_ms, starts_ms)
-
-    def _series(self, ids: IntArray) -> bytes:
-        top = int(ids.max()) + 1
-        if top > len(self._told):
-            self._told = grown(self._told, top)
-        untold = ids[~self._told[ids]]
-        if not len(untold):
-            return b""
-        untold = np.unique(untold)
-        self._told[untold] = True
-        codes: CodeArray = untold.astype(np.int32)
-        return wal_format.write_series(codes, self._labels_of(untold))
+        news = b"".join(self.introduce(np.array([series_id])))
+        return news + wal_format.write_starts(series_id, times_ms, starts_ms)
 
     def _new_slot(self, width: int) -> tuple[int, wal_format.BitsArray]:
         while self._slots and (not self._free or self._cells + width > _MAX_CELLS):
