@@ -52,8 +52,15 @@ STRUCT_FIELDS: Final[Mapping[type, Mapping[str, str]]] = {
         "Value": "value",
     },
     Sample: {"Labels": "labels", "Value": "value"},
+    FloatHistogram: {
+        "Schema": "schema",
+        "ZeroThreshold": "zero_threshold",
+        "ZeroCount": "zero_count",
+        "Count": "count",
+        "Sum": "sum",
+    },
 }
-"""The fields of Go's structs, in Go's order, and the attributes that stand for them."""
+"""The fields of Go's structs in order, and the attributes behind them; of histograms, the plain ones."""
 
 _TYPE_NAMES: Final[Mapping[type, str]] = {
     bool: "bool",

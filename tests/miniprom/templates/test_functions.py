@@ -119,7 +119,7 @@ def test_scalar_is_one_sample_without_labels() -> None:
 
 def test_native_histogram_prints_as_upstream_prints_it() -> None:
     histogram = FloatHistogram(count=3.0, sum=10.0)
-    assert expanded("{{ $value }}", value=histogram) == "{count:3, sum:10}"
+    assert expanded("{{ $value }} {{ $value.Sum }}", value=histogram) == "{count:3, sum:10} 10"
     assert expanded('{{ query "h" | first | value }}', answer=vector(({}, histogram))) == "{count:3, sum:10}"
 
 
