@@ -107,7 +107,7 @@ FEATURES: Final[dict[str, str]] = {
     "memory-snapshot-on-shutdown": "it is always on",
     "extra-scrape-metrics": "use extra_scrape_metrics in the configuration file instead",
     "concurrent-rule-eval": "independent rules of a group are evaluated together anyway",
-    "promql-per-step-stats": "statistics per step are not there yet",
+    "promql-per-step-stats": "",
     "use-start-timestamps": "it is not there yet",
     "st-storage": "it is not there yet",
     "st-synthesis": "it is not there yet",

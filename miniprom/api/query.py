@@ -125,6 +125,7 @@ async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> w
     allowed_ms = float(services.settings.query_timeout_ms)
     engine = services.engine_with(_lookback_ms(params))
     gzip = accepts_gzip(request)
+    by_step = "promql-per-step-stats" in services.settings.features
     arrival = time.perf_counter()
 
     def work(control: Control) -> Body:
@@ -136,7 +137,10 @@ async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> w
         timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
         services.metrics.query_evaluated(timings)
         timings["execTotalTime"] = sum(timings.values())
-        return prepare(_encoded(result, params, timings), gzip)
+        timings["queryPreparationTime"] = result.stats.preparation_seconds
+        timings["innerEvalTime"] = result.stats.evaluation_seconds
+        timings["resultSortTime"] = result.stats.sorting_seconds
+        return prepare(_encoded(result, params, timings, by_step), gzip)
 
     body = await services.workers.run_query(
         work, allowed_ms if timeout_ms is None else min(timeout_ms, allowed_ms)
@@ -144,7 +148,7 @@ async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> w
     return await send(request, body, services.workers)
 
 
-def _encoded(result: Result, params: Params, timings: dict[str, float]) -> Iterator[bytes]:
+def _encoded(result: Result, params: Params, timings: dict[str, float], by_step: bool) -> Iterator[bytes]:
     warnings = list(result.annotations.warnings)
     value = result.value
     if (shorter := truncated(value, params.limit())) is not None:
@@ -157,7 +161,7 @@ def _encoded(result: Result, params: Params, timings: dict[str, float]) -> Itera
             'release, use "true" or "all"'
         )
     result_type, pieces = encode_result(value)
-    tail = encode_statistics(result.stats, timings) if stats else b""
+    tail = encode_statistics(result.stats, timings, by_step=by_step and stats == "all") if stats else b""
     return query_envelope(result_type, pieces, tail, annotation_fields(warnings, result.annotations.infos))
 
 

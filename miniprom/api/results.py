@@ -65,13 +65,15 @@ def truncated(value: ResultValue, limit: int) -> ResultValue | None:
             return replace(value, labels=labels, series=value.series[:limit])
 
 
-def encode_statistics(stats: Statistics, timings_seconds: dict[str, float]) -> bytes:
+def encode_statistics(stats: Statistics, timings_seconds: dict[str, float], *, by_step: bool) -> bytes:
     """`,"stats":{...}` with upstream's fields (util/stats/query_stats.go)."""
-    samples = {
+    samples: dict[str, object] = {
         "totalQueryableSamples": stats.total_samples,
-        "samplesRead": stats.total_samples,
         "peakSamples": stats.peak_samples,
     }
+    if by_step:
+        counts = zip(stats.steps_ms.tolist(), stats.samples_per_step.tolist(), strict=True)
+        samples["totalQueryableSamplesPerStep"] = [[time_ms / 1000, count] for time_ms, count in counts]
     return b',"stats":' + msgspec.json.encode({"timings": timings_seconds, "samples": samples})
 
 

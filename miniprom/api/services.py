@@ -1,5 +1,6 @@
 """What the handlers work with, and how they reach it."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -56,14 +57,14 @@ class Services:
     series_memory: SeriesMemory = field(init=False)
 
     def __post_init__(self) -> None:
-        self.engine = Engine(self.engine_options)
+        self.engine = _engine(self.engine_options)
         self.series_memory = SeriesMemory(self.store)
 
     def use_config(self, config: Config, engine_options: EngineOptions) -> None:
         """Serve by a configuration that was read just now."""
         self.config = config
         self.engine_options = engine_options
-        self.engine = Engine(engine_options)
+        self.engine = _engine(engine_options)
         self.config_loaded_ms = self.clock.now_ms()
         self.config_reload_succeeded = True
         self.metrics.reload_successful.set(1)
@@ -73,7 +74,7 @@ class Services:
         """The engine, or one with another lookback."""
         if lookback_ms is None:
             return self.engine
-        return Engine(replace(self.engine_options, lookback_ms=lookback_ms))
+        return _engine(replace(self.engine_options, lookback_ms=lookback_ms))
 
     def snapshot(self) -> Snapshot:
         """What a query that arrives now reads."""
@@ -86,3 +87,7 @@ SERVICES: Final = web.AppKey("services", Services)
 def services_of(request: web.Request) -> Services:
     """The server that a request reached."""
     return request.app[SERVICES]
+
+
+def _engine(options: EngineOptions) -> Engine:
+    return Engine(options, seconds=time.perf_counter)

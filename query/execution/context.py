@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from query.execution.annotations import Annotations
 from query.execution.control import Control, SampleBudget
-from query.execution.trace import Trace
+from query.execution.trace import Stopwatch, Trace
 from query.execution.values import Value
 from query.language import ParserOptions
 from query.language.parser import UPSTREAM_DEFAULTS
@@ -16,6 +17,8 @@ from tsdb import LabelScope, Snapshot
 from tsdb.sample import IntArray
 
 _PIECE_SAMPLES = 1 << 20
+
+Results: TypeAlias = dict[tuple[PlanNode, int, int, int], tuple[Value, IntArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class EvalContext:
     """The steps that a node is evaluated at, and what all nodes of one query share.
 
     `steps_ms` is int64[step], ascending, never empty; `step_ms` apart. `results` holds the values of `shared`
-    nodes, by the steps they were evaluated at.
+    nodes, and what they looked at, by the steps they were evaluated at.
     """
 
     steps_ms: IntArray
@@ -46,9 +49,15 @@ class EvalContext:
     annotations: Annotations
     control: Control
     budget: SampleBudget
+    stopwatch: Stopwatch
     shared: frozenset[PlanNode] = frozenset()
-    results: dict[tuple[PlanNode, int, int, int], Value] = field(default_factory=dict)
+    results: Results = field(default_factory=dict)
     trace: Trace | None = None
+    seen: IntArray = field(init=False)
+    """int64[step]: samples of the store, or of a subquery, that each step looked at; added to meanwhile."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seen", np.zeros(len(self.steps_ms), dtype=np.int64))
 
     @property
     def step_count(self) -> int:
@@ -70,6 +79,10 @@ class EvalContext:
     def reserve(self, samples: int) -> None:
         """Raises `TooManySamplesError` if `samples` more are too many. Call it before memory is taken."""
         self.budget.reserve(samples)
+
+    def looked_at(self, samples: IntArray | int) -> None:
+        """Count `samples[step]`, or as many at each step, for the statistics."""
+        np.add(self.seen, samples, out=self.seen)
 
     def pieces(self, columns: int) -> Iterator[slice]:
         """Runs of steps of about a million samples each. Raises `LimitError` between them."""

@@ -56,8 +56,6 @@ class SampleBudget:
     held: int = field(default=0, init=False)
     peak: int = field(default=0, init=False)
     _kept: int = field(default=0, init=False)
-    total: int = field(default=0, init=False)
-    """Samples looked at, each once for every step that did."""
 
     def reserve(self, samples: int) -> None:
         """Account for an array that is about to be filled. Raises `TooManySamplesError`."""
@@ -71,10 +69,6 @@ class SampleBudget:
         self.text_left -= characters
         if self.text_left < 0:
             raise EvaluationError(f"query would build more than {MAX_TEXT} characters of label values")
-
-    def looked_at(self, samples: int) -> None:
-        """Count samples of the store (or of a subquery) for the statistics."""
-        self.total += samples
 
     def settle(self, held: int) -> None:
         """A node is done: only its result is held still."""

@@ -3,32 +3,35 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from query.errors import PlanError
 from query.execution.annotations import Annotations
-from query.execution.context import EngineOptions, EvalContext, steps_between
+from query.execution.context import EngineOptions, EvalContext, Results, steps_between
 from query.execution.control import Control, SampleBudget
-from query.execution.evaluate import evaluate, evaluate_ranges
+from query.execution.evaluate import evaluate, evaluate_raw
 from query.execution.names import drop_flagged_names
-from query.execution.ranges import raw_samples
 from query.execution.result import (
     InstantVector,
     RangeMatrix,
     RawMatrix,
+    RawSeries,
     Result,
     ResultValue,
     ScalarPoint,
     Statistics,
     StringPoint,
 )
-from query.execution.trace import Explanation, Trace, explanation
+from query.execution.trace import Explanation, Stopwatch, Trace, explanation
 from query.execution.values import Scalar, String, Value, Vector
 from query.language import ast, parse
 from query.plan import PlanNode, QueryWindow, build_plan, shared_parts
 from query.plan.nodes import RangeSelect, SubqueryRange
 from tsdb import LabelFrame, Snapshot
+
+ValueT = TypeVar("ValueT")
 
 
 class Engine:
@@ -38,8 +41,12 @@ class Engine:
     that can't be answered, and `LimitError` for one that is stopped.
     """
 
-    def __init__(self, options: EngineOptions | None = None) -> None:
+    def __init__(
+        self, options: EngineOptions | None = None, *, seconds: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """`seconds` is a clock for the statistics."""
         self.options = options or EngineOptions()
+        self._seconds = seconds
 
     def instant(
         self, snapshot: Snapshot, query: str | ast.Expr, time_ms: int, *, control: Control | None = None
@@ -58,12 +65,12 @@ class Engine:
         window = QueryWindow(time_ms, time_ms, 0)
         plans = [self._plan_or_error(query, window) for query in queries]
         shared = shared_parts(*(plan for plan in plans if not isinstance(plan, PlanError)))
-        results: dict[tuple[PlanNode, int, int, int], Value] = {}
+        results: Results = {}
 
         def evaluated(plan: PlanNode | PlanError) -> Result:
             if isinstance(plan, PlanError):
                 raise plan
-            context = self._context(snapshot, window, control, shared)
+            context = self._context(snapshot, window, control, shared, Stopwatch(self._seconds))
             return _instant(plan, replace(context, results=results), time_ms)
 
         return [partial(evaluated, plan) for plan in plans]
@@ -113,10 +120,11 @@ class Engine:
     def _prepared(
         self, snapshot: Snapshot, query: str | ast.Expr, window: QueryWindow, control: Control | None
     ) -> tuple[PlanNode, EvalContext]:
+        stopwatch = Stopwatch(self._seconds)
         expr = parse(query, self.options.parser) if isinstance(query, str) else query
         plan = self._plan(expr, window)
         text = query if isinstance(query, str) else ""
-        return plan, self._context(snapshot, window, control, shared_parts(plan), text)
+        return plan, self._context(snapshot, window, control, shared_parts(plan), stopwatch, text=text)
 
     def _plan(self, expr: ast.Expr, window: QueryWindow) -> PlanNode:
         return build_plan(expr, window, default_subquery_step_ms=self.options.default_subquery_step_ms)
@@ -133,6 +141,8 @@ class Engine:
         window: QueryWindow,
         control: Control | None,
         shared: frozenset[PlanNode],
+        stopwatch: Stopwatch,
+        *,
         text: str = "",
     ) -> EvalContext:
         return EvalContext(
@@ -143,22 +153,21 @@ class Engine:
             Annotations(text),
             control or Control(),
             SampleBudget(self.options.max_samples),
+            stopwatch,
             shared,
         )
 
 
 def _instant(plan: PlanNode, context: EvalContext, time_ms: int) -> Result:
-    with np.errstate(all="ignore"):
-        if isinstance(plan, RangeSelect | SubqueryRange):
-            return _result(_raw_matrix(plan, context), context)
-        return _result(_instant_value(evaluate(plan, context), time_ms), context)
+    if isinstance(plan, RangeSelect | SubqueryRange):
+        return _result(lambda: evaluate_raw(plan, context), _raw_matrix, context)
+    return _result(lambda: evaluate(plan, context), partial(_instant_value, time_ms=time_ms), context)
 
 
 def _range(plan: PlanNode, context: EvalContext) -> Result:
     if isinstance(plan, RangeSelect | SubqueryRange):
         raise PlanError(_wrong_type("range vector"))
-    with np.errstate(all="ignore"):
-        return _result(_range_matrix(evaluate(plan, context), context), context)
+    return _result(lambda: evaluate(plan, context), partial(_range_matrix, context=context), context)
 
 
 def _instant_value(value: Value, time_ms: int) -> ResultValue:
@@ -197,8 +206,8 @@ def _range_matrix(value: Value, context: EvalContext) -> RangeMatrix:
     )
 
 
-def _raw_matrix(plan: RangeSelect | SubqueryRange, context: EvalContext) -> RawMatrix:
-    labels, series = raw_samples(evaluate_ranges(plan, context))
+def _raw_matrix(samples: tuple[LabelFrame, list[RawSeries]]) -> RawMatrix:
+    labels, series = samples
     order = _label_order(labels)
     return RawMatrix(labels.take(np.array(order, dtype=np.int64)), tuple(series[row] for row in order))
 
@@ -208,8 +217,18 @@ def _label_order(labels: LabelFrame) -> list[int]:
     return sorted(range(len(series)), key=series.__getitem__)
 
 
-def _result(value: ResultValue, context: EvalContext) -> Result:
-    return Result(value, context.annotations, Statistics(context.budget.total, context.budget.peak))
+def _result(
+    evaluated: Callable[[], ValueT], shown: Callable[[ValueT], ResultValue], context: EvalContext
+) -> Result:
+    """What `shown` makes of the value, with the time that each took."""
+    preparation = context.stopwatch.lap()
+    with np.errstate(all="ignore"):
+        value = evaluated()
+        evaluation = context.stopwatch.lap()
+        result = shown(value)
+    sorting, peak = context.stopwatch.lap(), context.budget.peak
+    stats = Statistics(context.steps_ms, context.seen, peak, preparation, evaluation, sorting)
+    return Result(result, context.annotations, stats)
 
 
 def _wrong_type(found: str) -> str:

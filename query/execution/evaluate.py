@@ -15,7 +15,8 @@ from query.execution.info import info
 from query.execution.instant_functions import INSTANT_FUNCTIONS, absent_labels
 from query.execution.names import merge_equal_series, unnamed
 from query.execution.range_functions import absent_over_time, range_function
-from query.execution.ranges import RangeVector, select_ranges, vector_ranges
+from query.execution.ranges import RangeVector, raw_samples, select_ranges, vector_ranges
+from query.execution.result import RawSeries
 from query.execution.selectors import Shown, select_instant
 from query.execution.smoothed import select_smoothed
 from query.execution.subquery import subquery_steps
@@ -51,25 +52,50 @@ def _evaluate_once(node: nodes.PlanNode, context: EvalContext) -> Value:
     """The value of a node that stands in the plan several times."""
     steps = context.steps_ms
     key = (node, int(steps[0]), int(steps[-1]), context.step_ms)
-    value = context.results.get(key)
-    if value is None:
-        value = _evaluate(node, context)
-        context.results[key] = value
-        context.budget.keep(_size(value))
+    known = context.results.get(key)
+    if known is not None:
+        value, seen = known
+        context.looked_at(seen)
+        return value
+    before = context.seen.copy()
+    value = _evaluate(node, context)
+    context.results[key] = value, context.seen - before
+    context.budget.keep(_size(value))
     return value
 
 
 def evaluate_ranges(node: nodes.RangeNode, context: EvalContext) -> RangeVector:
-    """The samples of a range selector or of a subquery, in the range before each step."""
+    """The samples of a range selector or of a subquery, in the range before each step.
+
+    Whoever reads them counts them; what a subquery's expression looked at is not counted beside.
+    """
     if isinstance(node, nodes.RangeSelect):
         return select_ranges(node, context)
-    steps_ms = subquery_steps(node, context)
-    if len(steps_ms) == 0:
-        nothing = Vector(LabelFrame.empty(context.scope), np.empty((0, 0)))
-        return vector_ranges(node, nothing, steps_ms, context)
-    inner = evaluate(node.operand, context.at(steps_ms, node.step_ms))
-    assert isinstance(inner, Vector)
-    return vector_ranges(node, inner, steps_ms, context)
+    inner = context.at(subquery_steps(node, context), node.step_ms)
+    return vector_ranges(node, _values_of_subquery(node, inner), inner.steps_ms, context)
+
+
+def evaluate_raw(node: nodes.RangeNode, context: EvalContext) -> tuple[LabelFrame, list[RawSeries]]:
+    """The samples of each series in the range before the one step, series without any left out.
+
+    What a subquery's expression looked at is counted.
+    """
+    if isinstance(node, nodes.RangeSelect):
+        labels, series = raw_samples(select_ranges(node, context))
+        context.looked_at(sum(len(samples) for samples in series))
+        return labels, series
+    inner = context.at(subquery_steps(node, context), node.step_ms)
+    values = _values_of_subquery(node, inner)
+    context.looked_at(int(inner.seen.sum()))
+    return raw_samples(vector_ranges(node, values, inner.steps_ms, context))
+
+
+def _values_of_subquery(node: nodes.SubqueryRange, inner: EvalContext) -> Vector:
+    if inner.step_count == 0:
+        return Vector(LabelFrame.empty(inner.scope), np.empty((0, 0)))
+    values = evaluate(node.operand, inner)
+    assert isinstance(values, Vector)
+    return values
 
 
 def _number(node: nodes.Number, context: EvalContext) -> Value:
@@ -82,7 +108,9 @@ def _text(node: nodes.Text, _context: EvalContext) -> Value:
 
 def _invariant(node: nodes.Invariant, context: EvalContext) -> Value:
     """Evaluated at the first step, shown at all of them."""
-    value = evaluate(node.operand, context.first_step())
+    first_step = context.first_step()
+    value = evaluate(node.operand, first_step)
+    context.looked_at(int(first_step.seen[0]))
     if context.is_instant or isinstance(value, String):
         return value
     if isinstance(value, Scalar):

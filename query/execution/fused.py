@@ -54,7 +54,7 @@ def aggregate_over_time(node: AggregateOverTime, context: EvalContext) -> Vector
     context.reserve(context.step_count * labels.size)
     fusion = _Fusion(_Reducer(node.call.source.function, ranges, groups.ids, context), groups.count)
     fusion.run()
-    budget.looked_at(fusion.samples)
+    context.looked_at(fusion.samples)
     found = np.flatnonzero(fusion.has_result)
     remark(node.call.source, ranges.labels.take(found), (), context)
     if drop_name is None:
@@ -173,7 +173,7 @@ class _Fusion:
         self.values = np.full(shape, self._kernel.neutral)
         self.counts = np.zeros(shape, dtype=np.int64)
         self.has_result: BoolArray = np.zeros(len(reducer.group_of), dtype=np.bool_)
-        self.samples = 0
+        self.samples = np.zeros(shape[0], dtype=np.int64)
         self._magnitudes: FloatArray | None = None
         self._pending: _Pending | None = None
         self._set_aside: dict[bytes, list[Block]] = {}

@@ -96,7 +96,7 @@ def _labels_with_floats(vector: Vector) -> LabelFrame:
 
 def _check_factors(args: Sequence[FloatArray]) -> None:
     for name, letter, factors in zip(("smoothing", "trend"), "st", args, strict=True):
-        refused = factors[~((factors > 0) & (factors < 1))]
+        refused = factors[(factors <= 0) | (factors >= 1)]
         if len(refused):
             raise EvaluationError(f"invalid {name} factor. Expected: 0 < {letter}f < 1, got: {refused[0]:f}")
 

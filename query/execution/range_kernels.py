@@ -30,18 +30,18 @@ def apply_kernel(
     application = _Application(kernel, ranges, args, context)
     blocks = _together(ranges.blocks())
     for computed in in_threads(application.computed, blocks, samples=stored_samples(ranges.slabs)):
-        context.budget.looked_at(computed.samples)
+        context.looked_at(computed.samples)
         builder.add(computed.series, computed.values, computed.present)
     return builder
 
 
 class _Computed(NamedTuple):
-    """Columns as a builder takes them, and how many samples were looked at for them."""
+    """Columns as a builder takes them, and how many samples each step looked at for them: `samples[step]`."""
 
     series: IntArray
     values: FloatArray
     present: BoolArray | None
-    samples: int
+    samples: IntArray
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Application:
     def _of_block(self, block: Block) -> _Computed:
         first, last = self.ranges.window_rows(block.timestamps_ms)
         counts = last - first + 1
-        samples = int(counts.sum()) * len(block.series)
+        samples = counts * len(block.series)
         enough = counts >= self.kernel.min_samples
         steps = np.flatnonzero(enough)
         if len(steps) == 0:
@@ -92,7 +92,7 @@ class _Application:
             values[steps, columns] = self._computed(
                 np.concatenate(timestamps_ms), column, firsts[enough], lasts[enough], steps
             )[:, 0]
-        return _Computed(series, values, enough.T, int(counts.sum()))
+        return _Computed(series, values, enough.T, counts.sum(axis=0))
 
     def _computed(
         self, timestamps_ms: IntArray, values: FloatArray, first: IntArray, last: IntArray, steps: IntArray

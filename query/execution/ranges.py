@@ -38,11 +38,11 @@ class Block:
 class Cut(NamedTuple):
     """Ranges over rows of samples: `steps` are those that have samples enough, all others as in `Windows`.
 
-    `samples` is how many are looked at in a column at all steps together.
+    `samples[step]` is how many are looked at in a column at each step.
     """
 
     steps: IntArray
-    samples: int
+    samples: IntArray
     timestamps_ms: IntArray
     bounds: tuple[IntArray, IntArray, IntArray, IntArray, IntArray]
 
@@ -92,7 +92,7 @@ class RangeVector:
         counts = last - first + 1
         steps = np.flatnonzero(counts >= min_samples)
         bounds = (first[steps], last[steps], self.start_ms[steps], self.end_ms[steps], steps_ms[steps])
-        return Cut(steps, int(counts.sum()), timestamps_ms, bounds)
+        return Cut(steps, counts, timestamps_ms, bounds)
 
     def _extended_rows(self, timestamps_ms: IntArray) -> tuple[IntArray, IntArray]:
         """From the sample at or before the start, if not too old, to the end, or the sample after it."""

@@ -102,10 +102,22 @@ ResultValue: TypeAlias = InstantVector | RangeMatrix | RawMatrix | ScalarPoint |
 
 @dataclass(frozen=True)
 class Statistics:
-    """Samples a query looked at: upstream's totalQueryableSamples and peakSamples."""
+    """What a query took.
 
-    total_samples: int
+    `samples_per_step[step]` are those looked at, a sample once for each step that did: together upstream's
+    totalQueryableSamples. The times are 0 if the engine has no clock.
+    """
+
+    steps_ms: IntArray
+    samples_per_step: IntArray
     peak_samples: int
+    preparation_seconds: float
+    evaluation_seconds: float
+    sorting_seconds: float
+
+    @property
+    def total_samples(self) -> int:
+        return int(self.samples_per_step.sum())
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from query.execution.building import VectorBuilder
 from query.execution.columns import as_slice
 from query.execution.context import EvalContext
-from query.execution.histogram_stats import without_buckets
+from query.execution.histogram_stats import stored_sizes, without_buckets
 from query.execution.parallel import in_threads
 from query.execution.values import Vector
 from query.plan.nodes import InstantSelect, RangeNode
@@ -56,7 +56,7 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
             present = (rows >= 0) & (times > oldest[:, None])
             if present.shape == samples.shape:
                 present &= ~is_stale(samples)
-            context.budget.looked_at(int(np.count_nonzero(present)) * (samples.shape[1] // rows.shape[1]))
+            context.looked_at(np.count_nonzero(present, axis=1) * (samples.shape[1] // present.shape[1]))
             for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
                 seen = np.where(rows >= 0, times, NEVER_MS)
                 float_times[int(series[column])] = seen[:, column % seen.shape[1]]
@@ -69,6 +69,7 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
         present = (rows >= 0) & (times > oldest) & (times > float_times[each.position])
         histograms = np.empty(len(rows), dtype=object)
         histograms[:] = [each.histograms[row] for row in rows]
+        context.looked_at(np.where(present, stored_sizes(each)[rows], 0))
         values = _seconds(shown, selection, np.array([each.position]), times[:, None])[:, 0]
         builder.overlay(each.position, present, present, values, histograms)
     return builder.build()

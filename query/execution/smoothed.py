@@ -34,7 +34,7 @@ def select_smoothed(node: InstantSelect, context: EvalContext) -> Vector:
         present = (before >= 0) & (times_ms[before] > reference - lookback_ms)
         after = np.minimum(before + 1, len(times_ms) - 1)
         followed = (times_ms[after] > reference) & (times_ms[after] <= reference + lookback_ms)
-        context.budget.looked_at(int(np.count_nonzero(present)) * len(block.series))
+        context.looked_at(present * len(block.series))
         values = block.values[before]
         steps = np.flatnonzero(present & followed & (times_ms[before] < reference))
         values[steps] = interpolated(times_ms, block.values, before[steps], reference[steps])

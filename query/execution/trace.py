@@ -29,6 +29,19 @@ class Explanation:
     operands: tuple["Explanation", ...]
 
 
+class Stopwatch:
+    """Tells the stages of a query apart; `seconds` is the clock."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._begin = seconds()
+
+    def lap(self) -> float:
+        """The seconds since the last lap."""
+        begin, self._begin = self._begin, self._seconds()
+        return self._begin - begin
+
+
 class Trace:
     """Measures the nodes of one plan; `seconds` is the clock, whose zero does not matter."""
 

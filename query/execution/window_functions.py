@@ -12,16 +12,17 @@ import numpy as np
 
 from query.execution.building import VectorBuilder
 from query.execution.context import EvalContext
+from query.execution.histogram_stats import stored_sizes
 from query.execution.ranges import RangeVector
 from query.execution.result import RawSeries
 from query.execution.single_windows import Remarks, Sample, Window
 from query.kernels.rates import NEAR_BOUNDARY
 from query.language import ast
-from tsdb import METRIC_NAME
+from tsdb import METRIC_NAME, HistogramSeries
 from tsdb.errors import IncompatibleHistogramsError
 from tsdb.histogram import CounterReset, FloatHistogram
 from tsdb.histogram_arithmetic import HistogramSum, add, is_reset, reduce_resolution, subtract
-from tsdb.sample import BoolArray
+from tsdb.sample import BoolArray, IntArray
 
 _AWARE_OF_STARTS: Final = frozenset({"rate", "increase", "irate", "resets"})
 
@@ -44,6 +45,7 @@ def overlay_single_windows(
         samples = floats.get(position, nothing)
         if position in histograms:
             samples = samples.with_histograms(histograms[position])
+            context.looked_at(_histogram_samples(histograms[position], ranges))
         remarks = Remarks(context.annotations, names[position], call.args[0].span)
         computed = builder.column(position)
         where = np.zeros(context.step_count, dtype=np.bool_)
@@ -52,7 +54,6 @@ def overlay_single_windows(
             inside = samples.between(int(start_ms) - ranges.before_ms, int(end_ms) + ranges.after_ms)
             if not inside.histograms and (position not in starts or len(inside.values) == 0):
                 continue
-            context.budget.looked_at(len(inside.histograms))
             window = Window(
                 inside, int(start_ms), int(end_ms), computed[step], starts.get(position, {}), remarks
             )
@@ -69,6 +70,15 @@ def _starts(call: ast.Call, ranges: RangeVector, context: EvalContext) -> dict[i
         each.position: dict(zip(each.timestamps_ms.tolist(), each.start_timestamps_ms.tolist(), strict=True))
         for each in ranges.start_timestamps
     }
+
+
+def _histogram_samples(series: HistogramSeries, ranges: RangeVector) -> IntArray:
+    """int64[step]: as how many samples the histograms of each window count."""
+    sizes = np.concatenate(([0], np.cumsum(stored_sizes(series))))
+    first = np.searchsorted(series.timestamps_ms, ranges.start_ms - ranges.before_ms, side="right")
+    end = np.searchsorted(series.timestamps_ms, ranges.end_ms + ranges.after_ms, side="right")
+    samples: IntArray = sizes[end] - sizes[first]
+    return samples
 
 
 def _overlay(position: int, where: BoolArray, results: list[Sample | None], builder: VectorBuilder) -> None:
@@ -271,16 +281,19 @@ def _histogram_increase(window: Window, anew: list[bool], *, is_counter: bool) -
     """Source: upstream histogramRate. `anew` says for neighbours that start timestamps tell of a reset."""
     first, second, last = window.histograms[0], window.histograms[1], window.histograms[-1]
     gauges = [histogram.counter_reset_hint is CounterReset.GAUGE for histogram in window.histograms]
-    if is_counter and any(gauges):
-        window.remarks.not_a("counter")
-    if not is_counter and not (gauges[0] and gauges[-1]):
-        window.remarks.not_a("gauge")
     if is_counter and (anew[0] or is_reset(second, first)):
         # What the first one looked like does not matter: the counter began anew after it.
         first = FloatHistogram(schema=second.schema, custom_values=second.custom_values)
     compared = [first, *window.histograms[1:]] if is_counter else [first, last]
     if len({histogram.uses_custom_buckets for histogram in compared}) > 1:
+        # Where the ends go together, upstream forgets what it remarked on before it saw the others.
+        if is_counter and first.uses_custom_buckets != last.uses_custom_buckets and (gauges[0] or gauges[-1]):
+            window.remarks.not_a("counter")
         raise IncompatibleHistogramsError
+    if is_counter and any(gauges):
+        window.remarks.not_a("counter")
+    if not is_counter and not (gauges[0] and gauges[-1]):
+        window.remarks.not_a("gauge")
     if not last.uses_custom_buckets:
         last = reduce_resolution(last, min(histogram.schema for histogram in compared))
     result = window.remarks.combined(subtract(last, first), "subtraction")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.miniprom.api.harness import NOW, Api
+from tests.miniprom.api.harness import NOW, Api, serving
 
 
 def test_scalar_is_a_pair_of_time_and_text(api: Api) -> None:
@@ -181,8 +181,27 @@ def test_infos_are_told(api: Api) -> None:
 
 def test_stats_name_timings_and_samples(api: Api) -> None:
     stats = api.get("/api/v1/query", {"query": "up", "stats": "all"}).data["stats"]
-    assert {"evalTotalTime", "execQueueTime"} <= stats["timings"].keys()
-    assert stats["samples"]["totalQueryableSamples"] == 2
+    assert stats["timings"].keys() == {
+        "evalTotalTime",
+        "resultSortTime",
+        "queryPreparationTime",
+        "innerEvalTime",
+        "execQueueTime",
+        "execTotalTime",
+    }
+    assert stats["samples"] == {"totalQueryableSamples": 2, "peakSamples": 2}
+
+
+def test_innermost_time_is_part_of_the_whole(api: Api) -> None:
+    timings = api.get("/api/v1/query", {"query": "up", "stats": "all"}).data["stats"]["timings"]
+    assert 0 < timings["innerEvalTime"] < timings["evalTotalTime"] < timings["execTotalTime"]
+
+
+def test_stats_per_step_are_given_where_the_feature_is_enabled() -> None:
+    with serving(**{"enable-feature": "promql-per-step-stats"}) as api:
+        params = {"query": "time()", "start": "10", "end": "20", "step": "5", "stats": "all"}
+        samples = api.get("/api/v1/query_range", params).data["stats"]["samples"]
+    assert samples["totalQueryableSamplesPerStep"] == [[10, 0], [15, 0], [20, 0]]
 
 
 def test_stats_of_another_value_are_given_with_a_warning(api: Api) -> None:

@@ -116,7 +116,8 @@ def assert_agree(one: Result, other: Result, relative: float) -> None:
         assert ours[labels].keys() == samples.keys()
         np.testing.assert_allclose(list(ours[labels].values()), list(samples.values()), rtol=relative)
     assert one.annotations.infos == other.annotations.infos
-    assert one.stats == other.stats
+    assert one.stats.samples_per_step.tolist() == other.stats.samples_per_step.tolist()
+    assert one.stats.peak_samples == other.stats.peak_samples
 
 
 class Question(NamedTuple):

@@ -35,4 +35,11 @@ def test_shared_selector_is_evaluated_again_at_the_other_steps_of_a_subquery() -
 
 def test_shared_part_is_read_once() -> None:
     snapshot = snapshot_of({"x": every(10_000, [1.0, 5.0, 2.0])})
-    assert ENGINE.instant(snapshot, "sum(x) / sum(x)", 20_000).stats.total_samples == 1
+    window = QueryWindow(20_000, 20_000, 0)
+    first, again = ENGINE.explain(snapshot, "sum(x) / sum(x)", window, seconds=lambda: 0.0).operands
+    assert (first.measured is None, again.measured is None) == (False, True)
+
+
+def test_shared_part_counts_in_the_statistics_wherever_it_stands() -> None:
+    snapshot = snapshot_of({"x": every(10_000, [1.0, 5.0, 2.0])})
+    assert ENGINE.instant(snapshot, "sum(x) / sum(x)", 20_000).stats.total_samples == 2
