@@ -1,7 +1,6 @@
 """Real programs as child processes, and waiting for what they do."""
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -62,7 +61,6 @@ def miniprom(config: str, folder: Path, *flags: str) -> "Iterator[tuple[str, sub
     url = f"http://127.0.0.1:{free_port()}"
     address = url.removeprefix("http://")
     command = [sys.executable, "-m", "miniprom", f"--config.file={file}", f"--web.listen-address={address}"]
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
     with running([*command, *flags], log) as process:
         eventually(lambda: fetch(f"{url}/-/ready"), lambda text: "Ready" in text)
         yield url, process

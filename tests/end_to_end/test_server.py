@@ -42,5 +42,4 @@ def test_address_that_is_taken_is_reported(tmp_path: Path) -> None:
 
 def start(folder: Path, *flags: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "miniprom", f"--config.file={folder / 'prometheus.yml'}", *flags]
-    root = Path(__file__).parents[2]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=20, cwd=root)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=20, cwd=folder)
