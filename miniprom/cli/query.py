@@ -55,7 +55,7 @@ def ask(
         with urlopen(request, timeout=timeout_seconds) as response:
             answer = json.load(response)
     except HTTPError as error:
-        raise QueryFailedError(_message(error)) from error
+        raise QueryFailedError(_message(error) + _place_of_fault(parameters["query"])) from error
     except (URLError, OSError, HTTPException, ValueError) as error:
         raise QueryFailedError(f"{url}: {getattr(error, 'reason', error)}") from error
     for kind in ("warnings", "infos"):
@@ -119,6 +119,18 @@ def query_parameters(options: argparse.Namespace) -> dict[str, str]:
     if options.start is not None:
         return {"query": options.expr, "start": options.start, "end": options.end, "step": options.step}
     return {"query": options.expr, **({"time": options.time} if options.time else {})}
+
+
+def _place_of_fault(expr: str) -> str:
+    """Lines that show where an expression is at fault, and the nearest name; empty for one that parses."""
+    from query import ParseError, parse  # noqa: PLC0415  a good answer needs no parser
+    from query.language import EVERYTHING  # noqa: PLC0415
+
+    try:
+        parse(expr, EVERYTHING)
+    except ParseError as error:
+        return "\n" + error.drawing.partition("\n")[2]
+    return ""
 
 
 def _message(error: HTTPError) -> str:

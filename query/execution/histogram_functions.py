@@ -4,7 +4,7 @@ Upstream: promql/functions.go, funcHistogramQuantile, funcHistogramQuantiles, fu
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -93,9 +93,11 @@ def _statistic(
     (vector,) = args
     assert isinstance(vector, Vector)
     native = native_histograms(vector)
-    return merge_equal_series(
-        _of_natives(native, lambda _step, histogram: Estimate(function(histogram)), NOWHERE, context)
-    )
+    values = _of_natives(native, lambda _step, histogram: Estimate(function(histogram)), NOWHERE, context)
+    if not context.options.delayed_name_removal:
+        # Unlike all other functions, upstream's simpleHistogramFunc leaves the labels of type and unit alone.
+        values = replace(values, labels=native.labels.drop((METRIC_NAME,)))
+    return merge_equal_series(values)
 
 
 HISTOGRAM_FUNCTIONS: Final[Mapping[str, InstantFunction]] = {

@@ -15,6 +15,8 @@ from query import (
     TooManySamplesError,
 )
 from tests.query.execution.asking import ENGINE, every, instants, matrix, snapshot_of
+from tsdb import Store, labels_from
+from tsdb.histogram import FloatHistogram
 
 
 def test_scalar_and_string_answer_as_points() -> None:
@@ -96,3 +98,11 @@ def test_part_that_is_the_same_at_every_step_is_shown_at_every_step() -> None:
 
 def test_negation_drops_the_name() -> None:
     assert instants(ENGINE.instant(snapshot_of({"x/a": [(0, 2.0)]}), "-x", 0)) == {"/a": -2.0}
+
+
+def test_statistics_of_histograms_keep_type_and_unit() -> None:
+    store = Store(retention_ms=None)
+    (series,) = store.series_ids([labels_from({"__name__": "h", "__type__": "histogram"})]).tolist()
+    store.append_histograms(series, [1_000], [FloatHistogram(count=3.0, sum=6.0)])
+    result = ENGINE.instant(store.snapshot(0), "histogram_count(h)", 1_000)
+    assert instants(result) == {"/histogram": 3.0}
