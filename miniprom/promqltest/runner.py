@@ -11,7 +11,7 @@ from miniprom.promqltest.errors import NotationError
 from miniprom.promqltest.loading import load
 from miniprom.promqltest.pinning import depends_on_evaluation_time, pinned
 from miniprom.promqltest.statements import Clear, Evaluation, Expectation, Kind, Load, Script, Steps
-from query import Engine, EngineOptions, QueryError
+from query import Engine, EngineOptions, ParseError, QueryError
 from query.execution.result import InstantVector, RangeMatrix, RawMatrix, Result, ScalarPoint, StringPoint
 from query.language.parser import EVERYTHING, parse
 from query.language.printer import format_expr
@@ -107,7 +107,7 @@ class _Case:
         try:
             result = self._result(query, when)
         except QueryError as error:
-            return _failure_problems(self._expected, str(error))
+            return _failure_problems(self._expected, error)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             return [f"the engine crashed: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"]
@@ -137,9 +137,11 @@ def _at_other_times(query: str, time_ms: int) -> list[tuple[str, int]]:
     return [(text, other_ms) for other_ms in times_ms]
 
 
-def _failure_problems(expected: Expectation, error: str) -> list[str]:
+def _failure_problems(expected: Expectation, failure: QueryError) -> list[str]:
     if not expected.fails:
-        return [f"the query failed: {error}"]
+        shown = failure.drawing if isinstance(failure, ParseError) else failure
+        return [f"the query failed: {shown}".replace("\n", "\n    ")]
+    error = str(failure)
     return [
         f"expected a failure with {text.description}, got {error!r}"
         for text in expected.texts_of(Kind.FAIL)
