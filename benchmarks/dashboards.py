@@ -9,17 +9,12 @@ from contextlib import ExitStack
 from functools import partial
 from urllib.parse import urlencode
 
-from benchmarks.data import Dataset, remote_write_requests
+from benchmarks.data import remote_write_requests, stored
 from benchmarks.measure import interleaved, ms, print_table, times
 from benchmarks.programs import MINIPROM, PROMETHEUS, Running, running
 from benchmarks.queries import REMOTE_WRITE_HEADERS
-from collector.clock import VirtualClock
-from collector.manager import ScrapeManager
-from miniprom.config import parse_config
-from miniprom.simulator import Cluster, Era, SimulatedTargets, serve
-from tests.conformance.dashboards import panels
-from tests.conformance.test_dashboards import DASHBOARDS, ERA_OF
-from tsdb import Matcher, MatchOp, Store
+from miniprom.simulator import Era
+from tests.conformance.dashboards import DASHBOARDS, ERA_OF, panels, scraped
 
 RANGE_MS = 30 * 60_000
 STEP_SECONDS = 15
@@ -32,10 +27,10 @@ def main(*, objects: int = 480) -> None:
         return
     for era in Era:
         start_ms = int(time.time()) * 1000 - RANGE_MS
-        store = asyncio.run(_scraped(era, objects, start_ms))
+        store = asyncio.run(scraped(era, start_ms=start_ms, lasting_ms=RANGE_MS, objects=objects))
         with ExitStack() as stack:
             programs = [stack.enter_context(running(program)) for program in (MINIPROM, PROMETHEUS)]
-            for data in _datasets(store):
+            for data in stored(store):
                 for body in remote_write_requests(data):
                     for program in programs:
                         program.post("/api/v1/write", body, REMOTE_WRITE_HEADERS)
@@ -47,29 +42,6 @@ def main(*, objects: int = 480) -> None:
             [[name, ms(ours), ms(theirs), times(ours, theirs)] for name, ours, theirs in rows],
         )
         print(f"  slowest {min(ratios):.2f} x, geometric mean {statistics.geometric_mean(ratios):.2f} x")
-
-
-async def _scraped(era: Era, objects: int, start_ms: int) -> Store:
-    clock, store = VirtualClock(start_ms), Store(retention_ms=None)
-    targets = SimulatedTargets(Cluster(start_ms, objects=objects), era)
-    served = await serve(targets, clock)
-    manager = ScrapeManager(store, clock)
-    try:
-        config = parse_config(targets.scrape_config(served.addresses), "simulated.yml")
-        await manager.apply(config.scrape_configs)
-        await clock.advance(RANGE_MS)
-    finally:
-        await manager.stop()
-        await served.stop()
-    return store
-
-
-def _datasets(store: Store) -> Iterator[Dataset]:
-    everything = (Matcher("__name__", MatchOp.NOT_EQUAL, ""),)
-    selection = store.snapshot(0).select(everything, 0, 1 << 62)
-    labels = selection.labels.series()
-    for slab in selection.slabs:
-        yield Dataset([labels[row] for row in slab.series.tolist()], slab.timestamps_ms, slab.read())
 
 
 def _rows(era: Era, programs: list[Running], start: int) -> Iterator[tuple[str, float, float]]:

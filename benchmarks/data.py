@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cramjam
 import numpy as np
 
-from tsdb import Labels, is_absent, labels_from
+from tsdb import Labels, Matcher, MatchOp, Store, is_absent, labels_from
 from tsdb.sample import FloatArray, IntArray
 
 PODS = 100
@@ -80,6 +80,15 @@ def merged(one: Dataset, other: Dataset) -> Dataset:
     return Dataset(
         one.series + other.series, one.timestamps_ms, np.concatenate((one.values, other.values), axis=1)
     )
+
+
+def stored(store: Store) -> Iterator[Dataset]:
+    """All samples of a store, those on one time grid together."""
+    everything = (Matcher("__name__", MatchOp.NOT_EQUAL, ""),)
+    selection = store.snapshot(0).select(everything, 0, 1 << 62)
+    labels = selection.labels.series()
+    for slab in selection.slabs:
+        yield Dataset([labels[row] for row in slab.series.tolist()], slab.timestamps_ms, slab.read())
 
 
 def remote_write_requests(data: Dataset, *, rows: int = 20, series: int = 500) -> Iterator[bytes]:

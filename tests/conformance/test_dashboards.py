@@ -2,31 +2,24 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 
-from benchmarks.data import Dataset, remote_write_requests
+from benchmarks.data import remote_write_requests, stored
 from benchmarks.programs import PROMETHEUS, Running, running
 from benchmarks.queries import REMOTE_WRITE_HEADERS
-from collector.clock import VirtualClock
-from collector.manager import ScrapeManager
-from miniprom.config import parse_config
-from miniprom.simulator import Cluster, Era, SimulatedTargets, serve
+from miniprom.simulator import Era
 from query import Engine, EngineOptions, InstantVector, RangeMatrix
-from tests.conformance.conftest import BESIDE_REPOSITORY
-from tests.conformance.dashboards import Panel, panels
-from tsdb import Matcher, MatchOp, Store
+from tests.conformance import dashboards
+from tests.conformance.dashboards import DASHBOARDS, ERA_OF, Panel, panels
+from tsdb import Store
 
-DASHBOARDS = Path(os.environ.get("MINIPROM_DASHBOARDS", BESIDE_REPOSITORY.parent / "flux" / "dashboards"))
-ERA_OF = {"v0-cluster": Era.V0, "v0-control-plane": Era.V0, "v2-cluster": Era.V2, "v2-control-plane": Era.V2}
 STEP_MS = 15_000
 SCRAPED_MS = 15 * 60_000
 
@@ -35,11 +28,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def dashboard_panels(era: Era | None = None) -> list[ParameterSet]:
+def dashboard_panels() -> list[ParameterSet]:
     return [
         pytest.param(ERA_OF[name], panel, id=f"{name}: {panel.title} {number}")
         for name in ERA_OF
-        if DASHBOARDS.is_dir() and era in (None, ERA_OF[name])
+        if DASHBOARDS.is_dir()
         for number, panel in enumerate(panels(DASHBOARDS / f"{name}.json"))
     ]
 
@@ -52,25 +45,7 @@ def start_ms() -> int:
 
 @cache
 def scraped(era: Era) -> Store:
-    """What scraping the simulated controllers of an era for a quarter of an hour leaves in the store."""
-
-    async def scrape() -> Store:
-        clock, store = VirtualClock(start_ms()), Store(retention_ms=None)
-        targets = SimulatedTargets(Cluster(clock.now_ms()), era)
-        served = await serve(targets, clock)
-        manager = ScrapeManager(store, clock)
-        try:
-            await manager.apply(
-                parse_config(targets.scrape_config(served.addresses), "simulated.yml").scrape_configs
-            )
-            await clock.advance(SCRAPED_MS)
-            assert {target.last_error for target in manager.active()} == {""}
-        finally:
-            await manager.stop()
-            await served.stop()
-        return store
-
-    return asyncio.run(scrape())
+    return asyncio.run(dashboards.scraped(era, start_ms=start_ms(), lasting_ms=SCRAPED_MS))
 
 
 def instant(era: Era, query: str) -> InstantVector:
@@ -112,19 +87,10 @@ def prometheus() -> Iterator[dict[Era, Running]]:
     with running(PROMETHEUS) as v0, running(PROMETHEUS) as v2:
         peers = {Era.V0: v0, Era.V2: v2}
         for era, peer in peers.items():
-            for data in _datasets(scraped(era)):
+            for data in stored(scraped(era)):
                 for body in remote_write_requests(data):
                     peer.post("/api/v1/write", body, REMOTE_WRITE_HEADERS)
         yield peers
-
-
-def _datasets(store: Store) -> Iterator[Dataset]:
-    """All samples of a store, a target at a time."""
-    everything = (Matcher("__name__", MatchOp.NOT_EQUAL, ""),)
-    selection = store.snapshot(0).select(everything, 0, 1 << 62)
-    labels = selection.labels.series()
-    for slab in selection.slabs:
-        yield Dataset([labels[row] for row in slab.series.tolist()], slab.timestamps_ms, slab.read())
 
 
 @pytest.mark.peer

@@ -15,8 +15,7 @@ from collector.discovery.metrics import KubernetesMetrics
 from collector.flux import FluxState, FluxWatch, StateWriter
 from miniprom.simulator import Cluster
 from query import Engine, EngineOptions, InstantVector
-from tests.conformance.dashboards import panels
-from tests.conformance.test_dashboards import DASHBOARDS
+from tests.conformance.dashboards import DASHBOARDS, panels
 from tests.kubernetes_api.flux import collection, flux_object, install
 from tests.kubernetes_api.server import KubernetesApi
 from tsdb import Store
