@@ -9,7 +9,7 @@ between its rows, or when its head is sealed and most of it is empty.
 
 import numpy as np
 
-from tsdb.arrays import grown, runs
+from tsdb.arrays import distinct, grown, runs
 from tsdb.ring import Ring, RingView, misfits
 from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
 
@@ -72,7 +72,7 @@ class Rings:
         new = rings < 0
         if not new.any():
             return rings
-        joining = np.unique(ids[new])
+        joining = distinct(ids[new])
         company = np.bincount(rings[~new])
         while len(joining):
             number = self._ring_for(timestamp_ms, company)
@@ -253,7 +253,7 @@ class Rings:
 
         What the old ring's blocks hold of them stays there until it expires.
         """
-        series = np.unique(ids)
+        series = distinct(ids)
         timestamps_ms, values = self._rings[number].history(series, self._oldest_ms)
         return self._settle_apart(series, timestamps_ms, values)
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from tsdb import wal_format
-from tsdb.arrays import grown
+from tsdb.arrays import distinct, grown
 from tsdb.histogram import FloatHistogram
 from tsdb.labels import Labels
 from tsdb.sample import BoolArray, FloatArray, IntArray
@@ -42,7 +42,7 @@ class LogWriter:
         top = int(series_ids.max()) + 1
         if top > len(self._told):
             self._told = grown(self._told, top)
-        untold = np.unique(series_ids[~self._told[series_ids]])
+        untold = distinct(series_ids[~self._told[series_ids]])
         for first in range(0, len(untold), _SERIES_AT_ONCE):
             some = untold[first : first + _SERIES_AT_ONCE]
             self._told[some] = True
@@ -55,9 +55,9 @@ class LogWriter:
         key = ids.tobytes()
         slot = self._slots.get(key)
         if slot is None:
-            distinct, first = np.unique(series_ids, return_index=True)
-            if len(distinct) < len(series_ids):
-                return news + self.row(time_ms, distinct, values[first])
+            once, first = np.unique(series_ids, return_index=True)
+            if len(once) < len(series_ids):
+                return news + self.row(time_ms, once, values[first])
             slot = self._slots[key] = self._new_slot(len(ids))
             news += wal_format.write_columns(slot[0], ids)
         number, before = slot

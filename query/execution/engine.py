@@ -11,7 +11,6 @@ from query.errors import PlanError
 from query.execution.annotations import Annotations
 from query.execution.context import EngineOptions, EvalContext, Results, steps_between
 from query.execution.control import Control, SampleBudget
-from query.execution.evaluate import evaluate, evaluate_raw
 from query.execution.names import drop_flagged_names
 from query.execution.result import (
     InstantVector,
@@ -159,6 +158,8 @@ class Engine:
 
 
 def _instant(plan: PlanNode, context: EvalContext, time_ms: int) -> Result:
+    from query.execution.evaluate import evaluate, evaluate_raw  # noqa: PLC0415  start-up: 2 MB
+
     if isinstance(plan, RangeSelect | SubqueryRange):
         return _result(lambda: evaluate_raw(plan, context), _raw_matrix, context)
     return _result(lambda: evaluate(plan, context), partial(_instant_value, time_ms=time_ms), context)
@@ -167,6 +168,8 @@ def _instant(plan: PlanNode, context: EvalContext, time_ms: int) -> Result:
 def _range(plan: PlanNode, context: EvalContext) -> Result:
     if isinstance(plan, RangeSelect | SubqueryRange):
         raise PlanError(_wrong_type("range vector"))
+    from query.execution.evaluate import evaluate  # noqa: PLC0415  as above
+
     return _result(lambda: evaluate(plan, context), partial(_range_matrix, context=context), context)
 
 
