@@ -82,11 +82,18 @@ class Snapshot:
         self._start_timestamps = start_timestamps
         self._oldest_ms = oldest_ms
         self._known: dict[tuple[Matcher, ...], tuple[IntArray, LabelFrame]] = {}
+        self._selected: dict[tuple[tuple[Matcher, ...], int, int], Selection] = {}
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Selection:
         """The series that satisfy all matchers, and their samples in the range, both ends inclusive."""
-        start_ms = self._clipped(start_ms)
-        matched, labels = self._matched(tuple(matchers))
+        key = tuple(matchers), self._clipped(start_ms), end_ms
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = self._select(*key)
+        return found
+
+    def _select(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Selection:
+        matched, labels = self._matched(matchers)
         ids = self._alive(matched, start_ms, end_ms)
         return Selection(
             labels if len(ids) == len(matched) else self._index.frame(self.scope, ids),
