@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsdb.sample import IntArray
+from tsdb.sample import BoolArray, IntArray
 
 
 def grown(array: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
@@ -18,7 +18,8 @@ def grown(array: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
 def distinct(keys: IntArray) -> IntArray:
     """The distinct keys, ascending. Plain `np.unique` would import numpy.ma: 1.3 MB while a server starts."""
     ascending = np.sort(keys)
-    return ascending[np.diff(ascending, prepend=ascending[:1] - 1) != 0]
+    is_first: BoolArray = np.diff(ascending, prepend=ascending[:1] - 1) != 0
+    return ascending[is_first]
 
 
 def runs(keys: NDArray[Any]) -> list[IntArray]:

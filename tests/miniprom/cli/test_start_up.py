@@ -34,6 +34,7 @@ def test_server_imports_neither_the_tools_nor_what_a_first_query_regex_or_remote
         "miniprom.cli.query",
         "miniprom.promqltest",
         "miniprom.simulator",
+        "query.execution.evaluate",
         "query.language.grammar",
         "re2",
     }
@@ -41,3 +42,10 @@ def test_server_imports_neither_the_tools_nor_what_a_first_query_regex_or_remote
 
 def test_first_query_imports_the_grammar() -> None:
     assert "query.language.grammar" in modules_after("import query; query.parse('1')")
+
+
+def test_new_series_import_no_masked_arrays() -> None:
+    appending = "store.append(store.series_ids([(('__name__', 'a'),)]), 0, numpy.ones(1))"
+    found = modules_after(f"import numpy, tsdb; store = tsdb.Store(retention_ms=1); {appending}")
+    assert "numpy" in found
+    assert "numpy.ma" not in found
