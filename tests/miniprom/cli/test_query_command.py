@@ -97,8 +97,15 @@ def test_warnings_go_to_standard_error(stub: Stub, capsys: pytest.CaptureFixture
 def test_refused_query_tells_why(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     stub.status = 400
     stub.answer = {"status": "error", "errorType": "bad_data", "error": "no"}
-    assert main(["query", stub.url, "up{"]) == 1
+    assert main(["query", stub.url, "up"]) == 1
     assert capsys.readouterr().err == "miniprom: bad_data: no\n"
+
+
+def test_refused_query_shows_the_place(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    stub.status = 400
+    stub.answer = {"status": "error", "errorType": "bad_data", "error": "no"}
+    assert main(["query", stub.url, "up{"]) == 1
+    assert capsys.readouterr().err == "miniprom: bad_data: no\n  up{\n     ^\n"
 
 
 def test_server_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
