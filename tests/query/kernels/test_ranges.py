@@ -60,7 +60,14 @@ def cancelling(rng: np.random.Generator, rows: int) -> FloatArray:
 
 DATA: list[Data] = [smooth, counters, with_nan, with_infinities, cancelling]
 SHAPES = [(40, 10_000, 100_000), (40, 10_000, 15_000), (61, 7_000, 300_000), (3, 5_000, 20_000)]
+# Upstream's own formulas lose the digits that are left when large values cancel: no oracle for these.
 LOSSY_ON_CANCELLATION = {"deriv", "predict_linear", "stddev_over_time", "stdvar_over_time", "delta"}
+CASES = [
+    pytest.param(name, data, id=f"{name}-{data.__name__}")
+    for name in sorted(RANGE_KERNELS)
+    for data in DATA
+    if not (data is cancelling and name in LOSSY_ON_CANCELLATION)
+]
 
 
 def cut(times_ms: IntArray, steps_ms: IntArray, range_ms: int) -> tuple[IntArray, IntArray]:
@@ -101,11 +108,8 @@ def compare(name: str, times_ms: IntArray, values: FloatArray, steps_ms: IntArra
     np.testing.assert_allclose(found, np.array(expected, dtype=np.float64), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("data", DATA, ids=lambda data: data.__name__)
-@pytest.mark.parametrize("name", sorted(RANGE_KERNELS))
+@pytest.mark.parametrize(("name", "data"), CASES)
 def test_kernel_agrees_with_its_oracle(name: str, data: Data) -> None:
-    if data is cancelling and name in LOSSY_ON_CANCELLATION:
-        pytest.skip("upstream's own formula loses these digits")
     rng = np.random.default_rng(7)
     for rows, step_ms, range_ms in SHAPES:
         times_ms = np.cumsum(rng.integers(9_000, 11_000, rows))
