@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from prometheus_client.registry import CollectorRegistry
 
+from benchmarks.programs import free_port
 from collector.clock import VirtualClock
 from collector.discovery.kubernetes.access import SERVICE_ACCOUNT, Surroundings
 from collector.fetch import Fetcher, HttpFetcher, Request, Response
@@ -20,7 +21,6 @@ from collector.manager import ActiveTarget, ScrapeManager
 from miniprom.simulator.catalog import Era
 from miniprom.simulator.cluster import Cluster
 from miniprom.simulator.targets import SimulatedTargets
-from tests.end_to_end.programs import free_port
 from tests.kubernetes_api.objects import (
     FLUX,
     flux_pod,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from benchmarks.programs import free_port
 from collector.clock import VirtualClock
 from collector.config import ScrapeConfig
 from collector.discovery_config import StaticConfig
@@ -26,7 +27,7 @@ from miniprom.simulator.cluster import Cluster
 from miniprom.simulator.stories import Outcome, Story
 from miniprom.simulator.targets import CONTENT_TYPE, SimulatedTargets
 from query import Engine
-from tests.end_to_end.programs import eventually, fetch, free_port, program, running
+from tests.end_to_end.programs import eventually, fetch, program, running
 from tsdb import Store
 
 pytestmark = pytest.mark.peer

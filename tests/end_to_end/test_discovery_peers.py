@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.programs import eventually, fetch, free_port, miniprom, program, running
+from benchmarks.programs import free_port
+from tests.end_to_end.programs import eventually, fetch, miniprom, program, running
 
 CONFIG = """
 scrape_configs:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.programs import free_port
 from miniprom.cli.check_rules import run
-from tests.end_to_end.programs import eventually, free_port, miniprom, program, query, running
+from tests.end_to_end.programs import eventually, miniprom, program, query, running
 
 CONFIG = """
 global: {scrape_interval: 1s}

@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from benchmarks.programs import free_port
 from tests.end_to_end.kubernetes_world import CONTROLLERS, PODS, flux_file
-from tests.end_to_end.programs import eventually, fetch, free_port, miniprom, query
+from tests.end_to_end.programs import eventually, fetch, miniprom, query
 from tests.kubernetes_api.objects import FLUX, flux_pod
 from tests.kubernetes_api.server import KubernetesApi
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 from prometheus_api_client import PrometheusConnect
 
-from tests.end_to_end.programs import eventually, fetch, free_port, miniprom, program, query, running
+from benchmarks.programs import free_port
+from tests.end_to_end.programs import eventually, fetch, miniprom, program, query, running
 
 pytestmark = pytest.mark.peer
 
