@@ -32,7 +32,7 @@ def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: 
         return count_values(node, operand, keys, param.text, context)
     groups = keys.group()
     grouping = Grouping.of(groups.ids, groups.count)
-    operand = without_ignored_histograms(node, operand, context)
+    operand = without_ignored_histograms(node, operand, param, context)
     if isinstance(param, Scalar) and node.op != "quantile":
         chosen = _chosen(node, operand, param.values, grouping, context)
         rows = np.flatnonzero(chosen.any(axis=0))

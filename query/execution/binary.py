@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 from query.execution.columns import concat, is_identity, present_mask, take
 from query.execution.context import EvalContext
-from query.execution.histogram_binary import Operand, overlay_histograms
+from query.execution.histogram_binary import Operand, mismatched_types, overlay_histograms
 from query.execution.matching import (
+    Side,
     filled,
     matched_sides,
     pair,
     present_groups,
     require_unique_one_side,
     require_unique_pairs,
+    samples_per_group,
 )
 from query.execution.names import METADATA_LABELS, merge_equal_series, unnamed
 from query.execution.values import Scalar, Value, Vector
@@ -128,7 +130,7 @@ def _of_vectors(
     require_unique_one_side(matching, many, one)
     # Upstream swaps the sides of group_right, but not their fill values: fill_left is for the "many" side.
     many, one = (
-        filled(many, one, matching.fill_left, matching),
+        filled(many, one, matching.fill_left, matching, _combined_groups(node, many, one, swapped)),
         filled(one, many, matching.fill_right, matching),
     )
     many_rows, one_rows = pair(many, one)
@@ -136,12 +138,32 @@ def _of_vectors(
     present = _both(_taken(many.vector.present, many_rows), _taken(one.vector.present, one_rows))
     named = not (node.op in ARITHMETIC or (node.return_bool and not context.options.delayed_name_removal))
     labels = _result_labels(matching, many.vector.labels.take(many_rows), one.vector.labels, one_rows, named)
-    require_unique_pairs(matching, many.groups[many_rows], labels, present, context.step_count)
     sides = (_rows(many.vector, many_rows), _rows(one.vector, one_rows))
-    result = _paired(node, sides[::-1] if swapped else sides, labels, present, context)
+    sides = sides[::-1] if swapped else sides
+    combined = _both(_combinable(node, sides), present)
+    require_unique_pairs(matching, many.groups[many_rows], labels, combined, context.step_count)
+    result = _paired(node, sides, labels, present, context)
     if node.return_bool and named:
         result = replace(result, drop_name=np.ones(labels.size, dtype=np.bool_))
     return merge_equal_series(result)
+
+
+def _combined_groups(node: Binary, many: Side, one: Side, swapped: bool) -> BoolArray | None:
+    """bool[step, group]: which match groups have a pair that `node.op` takes; None: all that meet."""
+    if many.vector.histograms is None and one.vector.histograms is None:
+        return None
+    many_rows, one_rows = pair(many, one)
+    sides = (_rows(many.vector, many_rows), _rows(one.vector, one_rows))
+    present = _both(_taken(many.vector.present, many_rows), _taken(one.vector.present, one_rows))
+    combined = _both(_combinable(node, sides[::-1] if swapped else sides), present)
+    return samples_per_group(combined, many.groups[many_rows], many.count, len(many.vector.values)) > 0
+
+
+def _combinable(node: Binary, sides: tuple[_Rows, _Rows]) -> BoolArray | None:
+    """bool[step, pair]: where `node.op` takes samples of these types; None is everywhere."""
+    if all(vector.histograms is None for vector, _ in sides):
+        return None
+    return ~mismatched_types(node.op, _operand(*sides[0]), _operand(*sides[1]))
 
 
 def _result_labels(

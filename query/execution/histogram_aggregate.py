@@ -9,7 +9,7 @@ import numpy as np
 from query.execution.annotations import quoted
 from query.execution.columns import float_samples, histogram_cells, present_mask
 from query.execution.context import EvalContext
-from query.execution.values import HistogramArray, Vector
+from query.execution.values import HistogramArray, Scalar, Value, Vector
 from query.kernels.grouped import REDUCTIONS, group_present
 from query.kernels.grouping import Grouping
 from query.language.ast import Aggregation, Span
@@ -23,11 +23,19 @@ _FLOATS_ONLY: Final = frozenset({"min", "max", "stddev", "stdvar", "quantile", "
 _SELECTING: Final = frozenset({"topk", "bottomk"})
 
 
-def without_ignored_histograms(node: Aggregation, operand: Vector, context: EvalContext) -> Vector:
-    """`operand` without its histograms, if `node.op` has no use for them; this is remarked on."""
+def without_ignored_histograms(
+    node: Aggregation, operand: Vector, param: Value | None, context: EvalContext
+) -> Vector:
+    """`operand` without its histograms, if `node.op` has no use for them; this is remarked on.
+
+    Steps that select nothing, as of `topk` with `param` below 1, are not remarked on.
+    """
     if operand.histograms is None or node.op not in _FLOATS_ONLY:
         return operand
-    if _is_histogram(operand).any():
+    ignored = _is_histogram(operand).any(axis=1)
+    if node.op in _SELECTING and isinstance(param, Scalar):
+        ignored &= param.values >= 1
+    if ignored.any():
         span = node.span if node.op in _SELECTING else node.expr.span
         context.annotations.info(f"ignored histogram in {node.op} aggregation", span)
     return replace(operand, present=float_samples(operand), histograms=None)

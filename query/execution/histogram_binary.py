@@ -71,6 +71,15 @@ def overlay_histograms(
     return Overlaid(values, kept, histograms)
 
 
+def mismatched_types(op: str, left: Operand, right: Operand) -> BoolArray:
+    """bool[step, pair]: where `op` has no result for the types of the samples, whatever their values."""
+    shape = np.broadcast_shapes(left.values.shape, right.values.shape)
+    on_left, on_right = _is_histogram(left, shape), _is_histogram(right, shape)
+    of_two = op in _COMBINATIONS or op in ("==", "!=")
+    with_left = np.where(on_right, not of_two, op not in _BY_FLOAT)
+    return np.where(on_left, with_left, np.where(on_right, op != "*", op in TRIM_OPERATORS))
+
+
 def _outcome(
     node: Binary, left: FloatHistogram | float, right: FloatHistogram | float, context: EvalContext
 ) -> Outcome:

@@ -75,12 +75,18 @@ def pair(many: Side, one: Side) -> tuple[IntArray, IntArray]:
     return many_rows, order[starts[many.groups][many_rows] + rank]
 
 
-def filled(side: Side, other: Side, fill: float | None, matching: VectorMatching) -> Side:
-    """`side` with stand-ins of value `fill` for match groups of `other` that it has no sample of."""
+def filled(
+    side: Side, other: Side, fill: float | None, matching: VectorMatching, matched: BoolArray | None = None
+) -> Side:
+    """`side` with stand-ins of value `fill` for match groups of `other` that are not `matched[step, group]`.
+
+    By default those are matched that `side` has a sample of.
+    """
     if fill is None:
         return side
+    matched = present_groups(side) if matched is None else matched
     groups, first = np.unique(other.groups, return_index=True)
-    missing = present_groups(other)[:, groups] & ~present_groups(side)[:, groups]
+    missing = present_groups(other)[:, groups] & ~matched[:, groups]
     stand_ins = Vector(
         match_labels(matching, other.vector.labels).take(first), np.full(missing.shape, fill), missing
     )
