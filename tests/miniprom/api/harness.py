@@ -86,7 +86,7 @@ class Api:
     def start_rules(self) -> None:
         """Let the rule manager know its groups; the clock stands, so nothing is evaluated."""
         server = self.server
-        settings = server._rule_settings(server.services.config, server._rule_groups)
+        settings = server.instance.rule_settings(server.services.config, server.rule_groups)
         self._loop.run_until_complete(server.services.rules.apply(settings))
 
     def add(self, labels: Mapping[str, str], points: Sequence[tuple[float, float]]) -> None:
