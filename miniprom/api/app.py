@@ -1,9 +1,10 @@
 """All routes, in one table."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeAlias
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from miniprom.api import (
     admin,
@@ -18,18 +19,21 @@ from miniprom.api import (
     write,
 )
 from miniprom.api.middlewares import answered, cors_headers, measured
-from miniprom.api.services import SERVICES, Services
+from miniprom.api.services import FIND_SERVICES, FindServices, Services
+from miniprom.settings import Settings
 
 _MAX_BODY_BYTES: Final = 32 << 20
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+Route: TypeAlias = tuple[tuple[str, ...], str, Handler]
 
 _GET: Final = ("GET",)
 _POST: Final = ("POST",)
 _GET_POST: Final = ("GET", "POST")
 _POST_PUT: Final = ("POST", "PUT")
 
-_ROUTES: Final[tuple[tuple[tuple[str, ...], str, Handler], ...]] = (
+_ROUTES: Final[tuple[Route, ...]] = (
     (_GET_POST, "/api/v1/query", query.instant),
     (_GET_POST, "/api/v1/query_range", query.range_),
     (_GET_POST, "/api/v1/explain", query.explain),
@@ -69,14 +73,27 @@ _ROUTES: Final[tuple[tuple[tuple[str, ...], str, Handler], ...]] = (
 
 def make_app(services: Services) -> web.Application:
     """The application that serves `services`."""
-    app = web.Application(middlewares=[measured, answered], client_max_size=_MAX_BODY_BYTES)
-    app[SERVICES] = services
-    prefix = services.settings.route_prefix
-    for methods, path, handler in _ROUTES:
+    return make_shared_app(services.settings, lambda _: services)
+
+
+def make_shared_app(
+    settings: Settings,
+    find: FindServices,
+    *,
+    routes: Iterable[Route] = (),
+    middlewares: Iterable[Middleware] = (),
+) -> web.Application:
+    """An application that serves what `find` finds for each request, with more routes.
+
+    The given middlewares stand around the others.
+    """
+    app = web.Application(middlewares=[*middlewares, measured, answered], client_max_size=_MAX_BODY_BYTES)
+    app[FIND_SERVICES] = find
+    for methods, path, handler in (*_ROUTES, *routes):
         for method in methods:
             if method == "GET":
-                app.router.add_get(prefix + path, handler)
+                app.router.add_get(settings.route_prefix + path, handler)
             else:
-                app.router.add_route(method, prefix + path, handler)
-    app.on_response_prepare.append(cors_headers(services.settings.cors_origin))
+                app.router.add_route(method, settings.route_prefix + path, handler)
+    app.on_response_prepare.append(cors_headers(settings.cors_origin))
     return app

@@ -4,12 +4,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
 from collector.clock import Clock
 from collector.manager import ScrapeManager
+from miniprom.api.light import LightQueries
 from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
@@ -54,6 +55,7 @@ class Services:
     config_loaded_ms: int = 0
     config_reload_succeeded: bool = True
     engine: Engine = field(init=False)
+    light: LightQueries = field(default_factory=LightQueries, init=False)
     series_memory: SeriesMemory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,23 +72,30 @@ class Services:
         self.metrics.reload_successful.set(1)
         self.metrics.reload_time.set(self.config_loaded_ms / 1000)
 
-    def engine_with(self, lookback_ms: int | None) -> Engine:
-        """The engine, or one with another lookback."""
-        if lookback_ms is None:
+    def engine_with(self, lookback_ms: int | None = None, max_samples: int | None = None) -> Engine:
+        """The engine, or one with another lookback, or that holds fewer samples."""
+        if lookback_ms is None and max_samples is None:
             return self.engine
-        return _engine(replace(self.engine_options, lookback_ms=lookback_ms))
+        options = self.engine_options
+        if lookback_ms is not None:
+            options = replace(options, lookback_ms=lookback_ms)
+        if max_samples is not None:
+            options = replace(options, max_samples=min(max_samples, options.max_samples))
+        return _engine(options)
 
     def snapshot(self) -> Snapshot:
         """What a query that arrives now reads."""
         return self.store.snapshot(self.clock.now_ms())
 
 
-SERVICES: Final = web.AppKey("services", Services)
+FindServices: TypeAlias = Callable[[web.Request], Services]
+
+FIND_SERVICES: Final = web.AppKey[FindServices]("find services")
 
 
 def services_of(request: web.Request) -> Services:
     """The server that a request reached."""
-    return request.app[SERVICES]
+    return request.app[FIND_SERVICES](request)
 
 
 def _engine(options: EngineOptions) -> Engine:
