@@ -84,6 +84,11 @@ class Snapshot:
         self._known: dict[tuple[Matcher, ...], tuple[IntArray, LabelFrame]] = {}
         self._selected: dict[tuple[tuple[Matcher, ...], int, int], Selection] = {}
 
+    @property
+    def oldest_ms(self) -> int | None:
+        """The time before which nothing is seen; None if everything is kept."""
+        return self._oldest_ms
+
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Selection:
         """The series that satisfy all matchers, and their samples in the range, both ends inclusive."""
         key = tuple(matchers), self._clipped(start_ms), end_ms

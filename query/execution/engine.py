@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from query.language import ast, parse
 from query.plan import PlanNode, QueryWindow, build_plan, shared_parts
 from query.plan.nodes import RangeSelect, SubqueryRange
 from tsdb import LabelFrame, Snapshot
+
+if TYPE_CHECKING:
+    from query.why import Diagnosis
 
 ValueT = TypeVar("ValueT")
 
@@ -110,6 +113,19 @@ class Engine:
         else:
             _instant(plan, replace(context, trace=trace), window.start_ms)
         return explanation(plan, trace)
+
+    def why(
+        self,
+        snapshot: Snapshot,
+        query: str | ast.Expr,
+        window: QueryWindow,
+        *,
+        control: Control | None = None,
+    ) -> "Diagnosis":
+        """Whether the answer to `query` is empty, and why; an instant query's window is as for `explain`."""
+        from query.why.search import diagnose  # noqa: PLC0415  few ask, and it evaluates
+
+        return diagnose(*self._prepared(snapshot, query, window, control))
 
     def plan(self, query: str | ast.Expr, window: QueryWindow) -> Explanation:
         """The plan of `query`, not evaluated."""
