@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from query.execution.columns import present_mask
 from query.execution.context import EvalContext
 from query.execution.evaluate import evaluate, evaluate_raw
 from query.execution.subquery import subquery_steps
-from query.execution.values import Value, Vector
+from query.execution.values import Scalar, Value, Vector
 from query.kernels.ranges import RANGE_KERNELS
 from query.language import ast
 from query.language.literals import format_duration_ms
@@ -18,6 +18,7 @@ from query.plan import PlanNode, nodes
 from query.plan.sharing import children, is_costly
 from query.why.finding import Diagnosis, Finding, Kind
 from query.why.functions import aggregation_cause, function_cause
+from query.why.not_a_number import is_nan, nan_cause
 from query.why.operators import binary_cause
 from query.why.times import selector_causes, too_few_samples
 
@@ -26,13 +27,15 @@ def diagnose(plan: PlanNode, context: EvalContext) -> Diagnosis:
     """Why the plan gives no sample at any step of the context. Raises what evaluating it raises."""
     context = replace(context, shared=frozenset(part for part in _parts(plan) if is_costly(part)))
     with np.errstate(all="ignore"):
-        if isinstance(plan, nodes.RangeSelect | nodes.SubqueryRange):
-            labels, _ = evaluate_raw(plan, context)
-            empty = labels.size == 0
-            found = _range_causes(plan, context) if empty else iter(())
+        found: Iterator[Finding] = iter(())
+        if is_range(plan):
+            empty = evaluate_raw(plan, context)[0].size == 0
+            found = _range_causes(plan, context) if empty else found
         else:
-            empty = is_empty(evaluate(plan, context))
-            found = causes(plan, context) if empty else iter(())
+            value = evaluate(plan, context)
+            empty = is_empty(value)
+            if empty or is_nan(value):
+                found = causes(plan, context) if empty else nan_causes(plan, context)
         distinct = {(finding.kind, finding.expr): finding for finding in found}
     return Diagnosis(empty, tuple(distinct.values()))
 
@@ -43,9 +46,37 @@ def causes(node: PlanNode, context: EvalContext) -> Iterator[Finding]:
     yield from _CAUSES[type(node)](node, context)
 
 
+def is_range(node: PlanNode) -> TypeGuard[nodes.RangeNode]:
+    """Whether a node is a range of samples, which is not evaluated by itself."""
+    return isinstance(node, nodes.RangeSelect | nodes.SubqueryRange)
+
+
 def is_empty(value: Value) -> bool:
     """Whether there is no sample at any step."""
     return isinstance(value, Vector) and not present_mask(value).any()
+
+
+def nan_causes(node: PlanNode, context: EvalContext) -> Iterator[Finding]:
+    """Why a node gives NaN. Requires: it does, and nothing but NaN, at each step of the context."""
+    context.check()
+    match node:
+        case nodes.Invariant():
+            yield from nan_causes(node.operand, context.first_step())
+            return
+        case nodes.AggregateOverTime():
+            yield from nan_causes(node.call, context)
+            return
+        case nodes.FunctionCall(source=ast.Call("scalar")):
+            operand = evaluate(node.args[0], context)
+            if is_empty(operand):
+                yield from causes(node.args[0], context)
+                return
+    values = [(child, evaluate(child, context)) for child in children(node) if not is_range(child)]
+    from_below = [child for child, value in values if is_nan(value)]
+    for child in from_below:
+        yield from nan_causes(child, context)
+    if not from_below:
+        yield nan_cause(node, [value for _, value in values])
 
 
 def _parts(node: PlanNode) -> Iterator[PlanNode]:
@@ -81,14 +112,18 @@ def _binary(node: nodes.BinaryOperation, context: EvalContext) -> Iterator[Findi
     empty = [operand for operand, value in needed if is_empty(value)]
     for operand in empty:
         yield from causes(operand, context)
-    if not empty:
-        yield binary_cause(source, lhs, rhs, context)
+    if empty:
+        return
+    yield binary_cause(source, lhs, rhs, context)
+    for operand, value in needed:
+        if isinstance(value, Scalar) and is_nan(value) and not isinstance(operand, nodes.Number):
+            yield from nan_causes(operand, context)
 
 
 def _call(node: nodes.FunctionCall, context: EvalContext) -> Iterator[Finding]:
     name = node.source.function
     for arg in node.args:
-        if isinstance(arg, nodes.RangeSelect | nodes.SubqueryRange):
+        if is_range(arg):
             yield from _range_call(node, arg, context)
             return
     values = [evaluate(arg, context) for arg in node.args]
