@@ -3,6 +3,7 @@
 import platform
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, Summary
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -33,19 +34,23 @@ class Metrics:
         build.labels(PROMETHEUS_VERSION, REVISION, BRANCH, runtime, sys.platform, platform.machine(), "").set(
             1
         )
-        self.http_requests = Counter(
+        http_requests = Counter(
             "prometheus_http_requests", "Counter of HTTP requests.", ["handler", "code"], registry=registry
         )
-        self.http_duration = Histogram(
+        http_duration = Histogram(
             "prometheus_http_request_duration_seconds",
             "Histogram of latencies for HTTP requests.",
             ["handler"],
             buckets=(0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120),
             registry=registry,
         )
-        self.query_duration = Summary(
+        query_duration = Summary(
             "prometheus_engine_query_duration_seconds", "Query timings.", ["slice"], registry=registry
         )
+        # To find what has the labels takes longer than to count: done once.
+        self._http_requests = cache(http_requests.labels)
+        self._http_duration = cache(http_duration.labels)
+        self._query_duration = cache(query_duration.labels)
         self.queries = Gauge(
             "prometheus_engine_queries",
             "The current number of queries being executed or waiting.",
@@ -75,10 +80,15 @@ class Metrics:
             registry=registry,
         )
 
+    def http_answered(self, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._http_requests(route, str(status)).inc()
+        self._http_duration(route).observe(seconds)
+
     def query_evaluated(self, timings_seconds: Mapping[str, float]) -> None:
         """Count one query."""
         for name, seconds in timings_seconds.items():
-            self.query_duration.labels(_SLICES[name]).observe(seconds)
+            self._query_duration(_SLICES[name]).observe(seconds)
 
 
 class _StoreCollector(Collector):

@@ -46,8 +46,7 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
         status = ErrorType.CANCELED.status
         raise
     finally:
-        metrics.http_requests.labels(route, str(status)).inc()
-        metrics.http_duration.labels(route).observe(time.perf_counter() - begin)
+        metrics.http_answered(route, status, time.perf_counter() - begin)
     return response
 
 

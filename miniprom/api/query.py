@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 from aiohttp import web
 
 from miniprom.api.envelope import annotation_fields, query_envelope, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
+from miniprom.api.light import LIGHT_MS, Asked, Cost
 from miniprom.api.params import Params, read_params
 from miniprom.api.results import encode_result, encode_statistics, explanation_object, truncated
 from miniprom.api.services import Services, services_of
@@ -34,6 +36,7 @@ async def instant(request: web.Request) -> web.StreamResponse:
     return await _answer(
         request,
         params,
+        QueryWindow(time_ms, time_ms, 0),
         lambda engine, snapshot, control: engine.instant(snapshot, text, time_ms, control=control),
     )
 
@@ -47,6 +50,7 @@ async def range_(request: web.Request) -> web.StreamResponse:
     return await _answer(
         request,
         params,
+        window,
         lambda engine, snapshot, control: engine.range(
             snapshot, text, window.start_ms, window.end_ms, window.step_ms, control=control
         ),
@@ -119,17 +123,22 @@ def _window(params: Params) -> QueryWindow:
     return QueryWindow(start_ms, end_ms, step_ms)
 
 
-async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> web.StreamResponse:
+async def _answer(
+    request: web.Request, params: Params, window: QueryWindow, evaluate: Evaluate
+) -> web.StreamResponse:
     services = services_of(request)
     timeout_ms = params.duration_ms("timeout")
     allowed_ms = float(services.settings.query_timeout_ms)
-    engine = services.engine_with(_lookback_ms(params))
+    if timeout_ms is not None:
+        allowed_ms = min(timeout_ms, allowed_ms)
+    lookback_ms = _lookback_ms(params)
     gzip = accepts_gzip(request)
     by_step = "promql-per-step-stats" in services.settings.features
     arrival = time.perf_counter()
 
-    def work(control: Control) -> Body:
-        begin = time.perf_counter()
+    def work(control: Control, *, light: bool = False) -> tuple[Body, Cost]:
+        begin, cpu_begin = time.perf_counter(), time.thread_time()
+        engine = services.engine_with(lookback_ms, light=light)
         try:
             result = evaluate(engine, services.snapshot(), control)
         except (ParseError, PlanError) as error:
@@ -140,11 +149,13 @@ async def _answer(request: web.Request, params: Params, evaluate: Evaluate) -> w
         timings["queryPreparationTime"] = result.stats.preparation_seconds
         timings["innerEvalTime"] = result.stats.evaluation_seconds
         timings["resultSortTime"] = result.stats.sorting_seconds
-        return prepare(_encoded(result, params, timings, by_step), gzip)
+        body = prepare(_encoded(result, params, timings, by_step), gzip)
+        return body, Cost(time.thread_time() - cpu_begin, result.stats.peak_samples)
 
-    body = await services.workers.run_query(
-        work, allowed_ms if timeout_ms is None else min(timeout_ms, allowed_ms)
-    )
+    asked = Asked(params.text("query"), window.end_ms - window.start_ms, window.step_ms, lookback_ms)
+    done = services.light.attempt(asked, partial(work, light=True)) if allowed_ms > LIGHT_MS else None
+    body, cost = await services.workers.run_query(work, allowed_ms) if done is None else done
+    services.light.evaluated(asked, cost)
     return await send(request, body, services.workers)
 
 

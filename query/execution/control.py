@@ -1,6 +1,5 @@
 """What bounds a query from outside: its time, its client, and its memory."""
 
-import threading
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,26 +21,20 @@ class Control:
     """
 
     def __init__(self) -> None:
-        self._stopped = threading.Event()
-        self._reason: type[QueryTimeoutError | QueryCanceledError] = QueryCanceledError
+        self._reason: type[QueryTimeoutError | QueryCanceledError] | None = None
 
     def cancel(self) -> None:
         """Let the query end with `QueryCanceledError` at its next check."""
-        self._stop(QueryCanceledError)
+        self._reason = self._reason or QueryCanceledError
 
     def expire(self) -> None:
         """Let the query end with `QueryTimeoutError` at its next check."""
-        self._stop(QueryTimeoutError)
+        self._reason = self._reason or QueryTimeoutError
 
     def check(self, where: str = "expression evaluation") -> None:
         """Raises `QueryCanceledError` or `QueryTimeoutError` once the query is to stop."""
-        if self._stopped.is_set():
+        if self._reason is not None:
             raise self._reason(where)
-
-    def _stop(self, reason: type[QueryTimeoutError | QueryCanceledError]) -> None:
-        if not self._stopped.is_set():
-            self._reason = reason
-            self._stopped.set()
 
 
 @dataclass
