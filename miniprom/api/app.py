@@ -16,6 +16,7 @@ from miniprom.api import (
     series,
     status,
     targets,
+    why,
     write,
 )
 from miniprom.api.middlewares import answered, cors_headers, measured
@@ -37,6 +38,7 @@ _ROUTES: Final[tuple[Route, ...]] = (
     (_GET_POST, "/api/v1/query", query.instant),
     (_GET_POST, "/api/v1/query_range", query.range_),
     (_GET_POST, "/api/v1/explain", query.explain),
+    (_GET_POST, "/api/v1/why", why.why),
     (_GET_POST, "/api/v1/query_exemplars", query.exemplars),
     (_GET_POST, "/api/v1/format_query", query.format_query),
     (_GET_POST, "/api/v1/parse_query", query.parse_query),

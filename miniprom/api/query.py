@@ -45,7 +45,7 @@ async def range_(request: web.Request) -> web.StreamResponse:
     """`query` at every `step` from `start` to `end`."""
     params = await read_params(request)
     params.limit()
-    window = _window(params)
+    window = window_of(params)
     text = params.text("query")
     return await _answer(
         request,
@@ -61,8 +61,8 @@ async def explain(request: web.Request) -> web.Response:
     """The plan of `query`, and what its nodes gave and took: at `time`, or with a `step` over a range."""
     services, params = services_of(request), await read_params(request)
     time_ms = params.time_ms("time", services.clock.now_ms())
-    window = _window(params) if params.text("step") else QueryWindow(time_ms, time_ms, 0)
-    engine, text = services.engine_with(_lookback_ms(params)), params.text("query")
+    window = window_of(params) if params.text("step") else QueryWindow(time_ms, time_ms, 0)
+    engine, text = services.engine_with(lookback_of(params)), params.text("query")
 
     def work(control: Control) -> Explanation:
         try:
@@ -108,7 +108,7 @@ def _parsed(services: Services, params: Params) -> Expr:
         raise BadParameterError("query", str(error)) from error
 
 
-def _window(params: Params) -> QueryWindow:
+def window_of(params: Params) -> QueryWindow:
     """Of a range query."""
     start_ms, end_ms = params.time_ms("start"), params.time_ms("end")
     if end_ms < start_ms:
@@ -131,7 +131,7 @@ async def _answer(
     allowed_ms = float(services.settings.query_timeout_ms)
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
-    lookback_ms = _lookback_ms(params)
+    lookback_ms = lookback_of(params)
     gzip = accepts_gzip(request)
     by_step = "promql-per-step-stats" in services.settings.features
     arrival = time.perf_counter()
@@ -176,7 +176,7 @@ def _encoded(result: Result, params: Params, timings: dict[str, float], by_step:
     return query_envelope(result_type, pieces, tail, annotation_fields(warnings, result.annotations.infos))
 
 
-def _lookback_ms(params: Params) -> int | None:
+def lookback_of(params: Params) -> int | None:
     try:
         lookback_ms = params.duration_ms("lookback_delta")
     except BadParameterError as error:
