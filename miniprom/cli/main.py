@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "test": "miniprom.cli.test",
     "simulate": "miniprom.cli.simulate",
     "demo": "miniprom.cli.demo",
+    "fake": "miniprom.cli.fake",
     "tsdb": "miniprom.cli.tsdb",
 }
 """Each module has a `run(arguments) -> exit code`."""

@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="miniprom",
-        usage="miniprom [flags]\n       miniprom query|explain|check|test|tsdb|simulate|demo --help",
+        usage="miniprom [flags]\n       miniprom query|explain|check|test|fake|tsdb|simulate|demo --help",
         description="Prometheus in one small process: scrapes, keeps hours in memory, answers PromQL.",
         epilog=_EPILOG,
         allow_abbrev=False,

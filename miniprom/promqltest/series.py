@@ -52,7 +52,12 @@ def parse_series(text: str) -> SeriesLine:
     labels, rest = parse_metric(text.strip())
     if rest and not rest[0].isspace():
         raise NotationError(f"expected a blank between series and values, got {rest!r}")
-    return SeriesLine(labels, tuple(value for item in _ITEM.findall(rest) for value in parse_values(item)))
+    return SeriesLine(labels, parse_sequence(rest))
+
+
+def parse_sequence(text: str) -> tuple[SeriesValue, ...]:
+    """The values of a line: items with blanks between them. Raises `NotationError`."""
+    return tuple(value for item in _ITEM.findall(text) for value in parse_values(item))
 
 
 def parse_metric(text: str) -> tuple[Labels, str]:
