@@ -80,6 +80,8 @@ class Index:
         self._shape_names: list[tuple[str, ...]] = [()]
         self._free_shapes: list[int] = []
         self._shape_of = CodeColumn()  # 0: the id is free
+        self._changes = 0
+        self._newest_view: tuple[int, IndexView] | None = None  # and the number of changes it was made after
 
     def __len__(self) -> int:
         return self.size - len(self._free)
@@ -94,10 +96,20 @@ class Index:
         return np.fromiter(ids, dtype=np.int64)
 
     def view(self, limit: int) -> IndexView:
-        """The index as it is now, but for ids from `limit` on; for readers in any thread."""
-        size = min(self.size, limit)
+        """The index as it is now, but for ids from `limit` on; for readers in any thread.
+
+        While nothing changes it is the same view. One that is made during a change passes for older than it.
+        """
+        changes, newest = self._changes, self._newest_view
+        if newest is not None and newest[0] == changes and newest[1].size <= limit:
+            return newest[1]
+        whole = self.size
+        size = min(whole, limit)
         codes = {name: column.codes for name, column in tuple(self._columns.items())}
-        return IndexView(size, codes, self._shape_of.codes, self._shape_names, self.dictionaries)
+        view = IndexView(size, codes, self._shape_of.codes, self._shape_names, self.dictionaries)
+        if size == whole:
+            self._newest_view = changes, view
+        return view
 
     def known(self) -> IntArray:
         """The ids that stand for a series, ascending."""
@@ -118,6 +130,7 @@ class Index:
             for name, dictionary in self.dictionaries.items()
             if name in self._columns
         }
+        self._changes += 1
 
     def retire(self, ids: IntArray) -> None:
         """Never give ids that were reclaimed to other series: rings still hold samples under them."""
@@ -154,6 +167,7 @@ class Index:
         self._shape_of.put(series_id, shape.number)
         shape.ids[key] = series_id
         self.size = max(self.size, series_id + 1)
+        self._changes += 1
         return series_id
 
     def _add_shape(self, names: tuple[str, ...]) -> Shape:

@@ -1,7 +1,8 @@
 """The index as a reader sees it: matchers as boolean masks, label names and values of series."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,23 @@ from numpy.typing import NDArray
 from tsdb.arrays import grown
 from tsdb.labelframe import LabelDictionary, LabelFrame, LabelScope
 from tsdb.matcher import Matcher, MatchOp
-from tsdb.sample import BoolArray, IntArray
+from tsdb.recent import Recent
+from tsdb.sample import BoolArray, CodeArray, IntArray
 
 NarrowArray: TypeAlias = NDArray[Any]
 """uint8, uint16 or int32: the narrowest that holds the codes seen so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Series that satisfy matchers: their ids, ascending, and the codes of their labels."""
+
+    ids: IntArray
+    columns: Mapping[str, CodeArray]
+
+
 class IndexView:
-    """The first `size` series of an index, and what matchers say about them."""
+    """The first `size` series of an index, and what matchers say about them; it remembers recent answers."""
 
     def __init__(
         self,
@@ -31,6 +41,16 @@ class IndexView:
         self._shape_of = shape_of
         self._shape_names = shape_names
         self._dictionaries = dictionaries
+        self._recent: Recent[tuple[Matcher, ...], Matched] = Recent(_REMEMBERED_SERIES)
+
+    def matched(self, matchers: tuple[Matcher, ...]) -> Matched:
+        """The series that satisfy all matchers."""
+        found = self._recent.get(matchers)
+        if found is None:
+            ids = self.match(matchers)
+            found = Matched(ids, self.columns(ids))
+            self._recent.put(matchers, found, len(ids) + _MATCHED_SERIES)
+        return found
 
     def match(self, matchers: Sequence[Matcher]) -> IntArray:
         """Ids of the series that satisfy all matchers, ascending: int64[n]."""
@@ -70,10 +90,13 @@ class IndexView:
             found[name] = [(values[code], count) for code, count in enumerate(counts) if code and count]
         return found
 
+    def columns(self, ids: IntArray) -> dict[str, CodeArray]:
+        """The codes of all labels that the given series carry."""
+        return {name: self.codes(name, ids).astype(np.int32) for name in self.names(ids)}
+
     def frame(self, scope: LabelScope, ids: IntArray) -> LabelFrame:
         """The labels of the given series."""
-        columns = {name: self.codes(name, ids).astype(np.int32) for name in self.names(ids)}
-        return LabelFrame(scope, columns, len(ids))
+        return LabelFrame(scope, self.columns(ids), len(ids))
 
     def _column(self, name: str) -> NarrowArray:
         codes = self._codes.get(name, _NO_CODES)
@@ -103,3 +126,5 @@ def _table(hits: list[int], size: int) -> BoolArray:
 
 _NO_CODES = np.zeros(0, dtype=np.uint8)
 _NO_VALUES = LabelDictionary()
+_REMEMBERED_SERIES: Final = 1 << 16
+_MATCHED_SERIES: Final = 32  # that take as much as the objects around them

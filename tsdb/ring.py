@@ -39,6 +39,19 @@ class RingView(NamedTuple):
         times = Times.around(self.timestamps_ms[: self.rows])
         return [*self.blocks, Block(self.layout, times, (Plain(self.values[: self.rows]),))]
 
+    def rows_since(self, start_ms: int) -> int:
+        """At most so many rows are not older."""
+        return self.rows + sum(block.times.rows for block in self.blocks if block.times.last_ms >= start_ms)
+
+    def head(self, columns: IntArray) -> FloatArray:
+        """float64[row, column] of the head's rows; all ABSENT for a column of -1."""
+        lacking = columns < 0
+        if lacking.all():
+            return np.full((self.rows, len(columns)), ABSENT)
+        values: FloatArray = self.values[: self.rows].take(columns, axis=1)
+        values[:, lacking] = ABSENT
+        return values
+
     def slab(self, positions: IntArray, series: IntArray, start_ms: int, end_ms: int) -> Slab:
         """What the ring holds of the given series in a range, both ends inclusive."""
         parts, times = [], []
@@ -133,6 +146,7 @@ class Ring:
     def fill(self, row: int, columns: CodeArray, values: FloatArray) -> None:
         """Set cells of a row of the head. Requires: they are ABSENT."""
         self._values[row, columns[::-1]] = values[::-1]
+        self._publish()
 
     def cells(self, row: int, columns: CodeArray) -> FloatArray:
         """A copy of cells of a row of the head."""

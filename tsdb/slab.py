@@ -40,20 +40,26 @@ class Slab:
     """Series of a selection that share one timestamp column.
 
     `series[column]` is the position of a column's series in `Selection.labels`; `timestamps_ms[row]`
-    ascends strictly and lies in the selected range.
+    ascends strictly and lies in the selected range. The samples stand in `parts`, or in `values` if they were
+    read before.
     """
 
     series: IntArray
     timestamps_ms: IntArray
     parts: tuple[Part, ...]
+    values: FloatArray | None = None
 
     def take(self, columns: IntArray) -> "Slab":
         """The slab of some of its columns, in the given order."""
+        if self.values is not None:
+            return Slab(self.series[columns], self.timestamps_ms, (), self.values[:, columns])
         parts = [Part(part.block, part.rows, part.columns[columns]) for part in self.parts]
         return Slab(self.series[columns], self.timestamps_ms, tuple(parts))
 
     def read(self, columns: slice = slice(None), rows: slice = slice(None)) -> FloatArray:
         """float64[row, column], with ABSENT and STALE as stored. Not to be written to; steps are 1."""
+        if self.values is not None:
+            return self.values[rows, columns]
         first_column, end_column, _ = columns.indices(len(self.series))
         first_row, end_row, _ = rows.indices(len(self.timestamps_ms))
         values = np.empty((max(end_row - first_row, 0), max(end_column - first_column, 0)))

@@ -10,6 +10,7 @@ from tsdb.histogram import FloatHistogram
 from tsdb.index_view import IndexView
 from tsdb.labelframe import LabelFrame, LabelScope
 from tsdb.matcher import Matcher
+from tsdb.reading import Matrices, read_slab
 from tsdb.ring import RingView
 from tsdb.sample import CodeArray, IntArray
 from tsdb.slab import Slab
@@ -70,6 +71,7 @@ class Snapshot:
         scope: LabelScope,
         table: SeriesTable,
         rings: Sequence[RingView],
+        matrices: Matrices,
         histograms: Mapping[int, Track[FloatHistogram]],
         start_timestamps: Mapping[int, Track[int]],
         oldest_ms: int | None,
@@ -78,10 +80,10 @@ class Snapshot:
         self._index = index
         self._table = table
         self._rings = rings
+        self._matrices = matrices
         self._histograms = histograms
         self._start_timestamps = start_timestamps
         self._oldest_ms = oldest_ms
-        self._known: dict[tuple[Matcher, ...], tuple[IntArray, LabelFrame]] = {}
         self._selected: dict[tuple[tuple[Matcher, ...], int, int], Selection] = {}
 
     @property
@@ -98,10 +100,11 @@ class Snapshot:
         return found
 
     def _select(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Selection:
-        matched, labels = self._matched(matchers)
-        ids = self._alive(matched, start_ms, end_ms)
+        matched = self._index.matched(matchers)
+        ids = self._alive(matched.ids, start_ms, end_ms)
+        labels = LabelFrame(self.scope, matched.columns, len(ids))
         return Selection(
-            labels if len(ids) == len(matched) else self._index.frame(self.scope, ids),
+            labels if ids is matched.ids else self._index.frame(self.scope, ids),
             self._slabs(ids, start_ms, end_ms),
             self._histogram_series(ids, start_ms, end_ms),
             self._starts(ids, start_ms, end_ms),
@@ -125,14 +128,6 @@ class Snapshot:
         """Values of label `name` of what `series` lists, ascending."""
         return self._index.values(name, self._ids(matcher_sets, start_ms, end_ms))
 
-    def _matched(self, matchers: tuple[Matcher, ...]) -> tuple[IntArray, LabelFrame]:
-        """The series that satisfy all matchers; remembered, as a query may ask for the same again."""
-        found = self._known.get(matchers)
-        if found is None:
-            ids = self._index.match(matchers)
-            found = self._known[matchers] = ids, self._index.frame(self.scope, ids)
-        return found
-
     def _ids(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> IntArray:
         chosen = [self._index.match(matchers) for matchers in matcher_sets or ((),)]
         ids = chosen[0] if len(chosen) == 1 else np.unique(np.concatenate(chosen))
@@ -142,8 +137,9 @@ class Snapshot:
         return start_ms if self._oldest_ms is None else max(start_ms, self._oldest_ms)
 
     def _alive(self, ids: IntArray, start_ms: int, end_ms: int) -> IntArray:
+        """Those of the series that may have samples in the range; the same array if all may."""
         alive = (self._table.first_ms[ids] <= end_ms) & (self._table.newest_ms[ids] >= start_ms)
-        return ids[alive]
+        return ids if alive.all() else ids[alive]
 
     def _slabs(self, ids: IntArray, start_ms: int, end_ms: int) -> tuple[Slab, ...]:
         rings = self._table.ring[ids]
@@ -151,8 +147,9 @@ class Snapshot:
         for positions in runs(rings):
             ring = int(rings[positions[0]])
             if 0 <= ring < len(self._rings):
-                slab = self._rings[ring].slab(positions, ids[positions], start_ms, end_ms)
-                slabs += [slab] if slab.parts else []
+                view, selected = self._rings[ring], (positions, ids[positions])
+                slab = read_slab(self._matrices, (ring, view), selected, start_ms, end_ms)
+                slabs += [slab] if len(slab.timestamps_ms) else []
         return tuple(slabs)
 
     def _histogram_series(self, ids: IntArray, start_ms: int, end_ms: int) -> tuple[HistogramSeries, ...]:

@@ -23,6 +23,8 @@ from tsdb.histogram_arithmetic import hint_after
 from tsdb.index import Index
 from tsdb.labelframe import LabelScope
 from tsdb.labels import Labels
+from tsdb.reading import REMEMBERED_SAMPLES, Matrices
+from tsdb.recent import Recent
 from tsdb.rings import Rings
 from tsdb.sample import (
     FOREVER_MS,
@@ -58,6 +60,7 @@ class Store:
         self.budget = Budget(memory_limit_bytes, retention_bytes)
         self._index = Index()
         self._rings = Rings()
+        self._matrices: Matrices = Recent(REMEMBERED_SAMPLES)
         self._first_ms: IntArray = np.full(16, FOREVER_MS)
         self._newest_ms: IntArray = np.full(16, NEVER_MS)
         self._histograms: dict[int, Track[FloatHistogram]] = {}
@@ -204,6 +207,7 @@ class Store:
             scope=LabelScope(self._index.dictionaries),
             table=table,
             rings=rings,
+            matrices=self._matrices,
             histograms=dict(self._histograms),
             start_timestamps=dict(self._start_timestamps),
             oldest_ms=max(now_ms - (self.retention_ms or 0), self._oldest_ms)
