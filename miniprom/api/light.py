@@ -3,19 +3,18 @@
 To wake a worker and to be woken by it takes 0.1 to 0.3 ms, as long as most panels of a dashboard need.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from query import Control, EngineOptions
-from query.execution.errors import TooManySamplesError
+from query import Control
 
 T = TypeVar("T")
 
-LIGHT_MS: Final = 2.0
+LIGHT_SECONDS: Final = 0.002
 """CPU time that is light. The event loop is busy as long with the scrape of a middling target."""
-_LIGHT_SAMPLES: Final = 50_000
-"""What a query may hold in the event loop, in case that it now finds more than the last time."""
+_PATIENCE_SECONDS: Final = 0.004
+"""After so long a query is given to a worker all the same, from its start: it has become heavy."""
 _MAX_TEXT: Final = 4096
 _MAX_REMEMBERED: Final = 1024
 
@@ -29,17 +28,6 @@ class Asked(NamedTuple):
     lookback_ms: int | None
 
 
-class Cost(NamedTuple):
-    """Of an evaluation."""
-
-    cpu_seconds: float
-    samples: int
-
-    @property
-    def is_light(self) -> bool:
-        return self.cpu_seconds * 1000 <= LIGHT_MS and self.samples <= _LIGHT_SAMPLES
-
-
 class LightQueries:
     """The queries that were light when they were evaluated last; of very many, those asked most recently."""
 
@@ -51,19 +39,30 @@ class LightQueries:
         if asked not in self._light:
             return None
         try:
-            return work(Control())
-        except TooManySamplesError:
+            return work(_Impatience(time.perf_counter() + _PATIENCE_SECONDS))
+        except _HeavyError:
             return None
 
-    def evaluated(self, asked: Asked, cost: Cost) -> None:
+    def evaluated(self, asked: Asked, cpu_seconds: float) -> None:
         """Remember what an evaluation cost."""
         self._light.pop(asked, None)
-        if cost.is_light and len(asked.text) <= _MAX_TEXT:
+        if cpu_seconds <= LIGHT_SECONDS and len(asked.text) <= _MAX_TEXT:
             self._light[asked] = None
             if len(self._light) > _MAX_REMEMBERED:
                 del self._light[next(iter(self._light))]
 
 
-def light_options(options: EngineOptions) -> EngineOptions:
-    """Those of an engine that holds no more samples than a light query."""
-    return replace(options, max_samples=min(options.max_samples, _LIGHT_SAMPLES))
+class _HeavyError(Exception):
+    """The query takes longer than the event loop can wait."""
+
+
+class _Impatience(Control):
+    """Ends a query that goes on until a time; it is asked between and inside nodes."""
+
+    def __init__(self, until_seconds: float) -> None:
+        super().__init__()
+        self._until_seconds = until_seconds
+
+    def check(self, where: str = "") -> None:  # noqa: ARG002  nobody is told
+        if time.perf_counter() > self._until_seconds:
+            raise _HeavyError

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TypeAlias
 
 from aiohttp import web
 
 from miniprom.api.envelope import annotation_fields, query_envelope, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
-from miniprom.api.light import LIGHT_MS, Asked, Cost
+from miniprom.api.light import LIGHT_SECONDS, Asked
 from miniprom.api.params import Params, read_params
 from miniprom.api.results import encode_result, encode_statistics, explanation_object, truncated
 from miniprom.api.services import Services, services_of
@@ -132,13 +131,13 @@ async def _answer(
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
     lookback_ms = lookback_of(params)
-    gzip = accepts_gzip(request)
+    engine, gzip = services.engine_with(lookback_ms), accepts_gzip(request)
     by_step = "promql-per-step-stats" in services.settings.features
     arrival = time.perf_counter()
 
-    def work(control: Control, *, light: bool = False) -> tuple[Body, Cost]:
+    def work(control: Control) -> tuple[Body, float]:
+        """The body, and the CPU seconds that it took."""
         begin, cpu_begin = time.perf_counter(), time.thread_time()
-        engine = services.engine_with(lookback_ms, light=light)
         try:
             result = evaluate(engine, services.snapshot(), control)
         except (ParseError, PlanError) as error:
@@ -150,12 +149,12 @@ async def _answer(
         timings["innerEvalTime"] = result.stats.evaluation_seconds
         timings["resultSortTime"] = result.stats.sorting_seconds
         body = prepare(_encoded(result, params, timings, by_step), gzip)
-        return body, Cost(time.thread_time() - cpu_begin, result.stats.peak_samples)
+        return body, time.thread_time() - cpu_begin
 
     asked = Asked(params.text("query"), window.end_ms - window.start_ms, window.step_ms, lookback_ms)
-    done = services.light.attempt(asked, partial(work, light=True)) if allowed_ms > LIGHT_MS else None
-    body, cost = await services.workers.run_query(work, allowed_ms) if done is None else done
-    services.light.evaluated(asked, cost)
+    done = services.light.attempt(asked, work) if allowed_ms > 1000 * LIGHT_SECONDS else None
+    body, cpu_seconds = await services.workers.run_query(work, allowed_ms) if done is None else done
+    services.light.evaluated(asked, cpu_seconds)
     return await send(request, body, services.workers)
 
 

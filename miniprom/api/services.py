@@ -10,7 +10,7 @@ from aiohttp import web
 
 from collector.clock import Clock
 from collector.manager import ScrapeManager
-from miniprom.api.light import LightQueries, light_options
+from miniprom.api.light import LightQueries
 from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
@@ -55,38 +55,32 @@ class Services:
     config_loaded_ms: int = 0
     config_reload_succeeded: bool = True
     engine: Engine = field(init=False)
-    _light_engine: Engine = field(init=False)
     light: LightQueries = field(default_factory=LightQueries, init=False)
     series_memory: SeriesMemory = field(init=False)
 
     def __post_init__(self) -> None:
-        self._use_engines()
+        self.engine = _engine(self.engine_options)
         self.series_memory = SeriesMemory(self.store)
 
     def use_config(self, config: Config, engine_options: EngineOptions) -> None:
         """Serve by a configuration that was read just now."""
         self.config = config
         self.engine_options = engine_options
-        self._use_engines()
+        self.engine = _engine(engine_options)
         self.config_loaded_ms = self.clock.now_ms()
         self.config_reload_succeeded = True
         self.metrics.reload_successful.set(1)
         self.metrics.reload_time.set(self.config_loaded_ms / 1000)
 
-    def engine_with(self, lookback_ms: int | None, *, light: bool = False) -> Engine:
-        """The engine, or one with another lookback; for light queries, one that holds few samples."""
+    def engine_with(self, lookback_ms: int | None) -> Engine:
+        """The engine, or one with another lookback."""
         if lookback_ms is None:
-            return self._light_engine if light else self.engine
-        options = replace(self.engine_options, lookback_ms=lookback_ms)
-        return _engine(light_options(options) if light else options)
+            return self.engine
+        return _engine(replace(self.engine_options, lookback_ms=lookback_ms))
 
     def snapshot(self) -> Snapshot:
         """What a query that arrives now reads."""
         return self.store.snapshot(self.clock.now_ms())
-
-    def _use_engines(self) -> None:
-        self.engine = _engine(self.engine_options)
-        self._light_engine = _engine(light_options(self.engine_options))
 
 
 FindServices: TypeAlias = Callable[[web.Request], Services]
