@@ -69,6 +69,14 @@ class Fields:
             expected = 'a time such as 1700000000, "2024-01-01T00:00:00Z", "now" or "-2h"'
             raise self.wrong(name, expected) from error
 
+    def times_ms(self, name: str) -> list[int]:
+        """A list of times; [] if it is absent."""
+        value = self._get(name, ())
+        try:
+            return [time_ms(item, self.now_ms) for item in value]
+        except (ValueError, TypeError) as error:
+            raise self.wrong(name, 'a list of times such as 1700000000, "now" or "-2h"') from error
+
     def duration_ms(self, name: str, default_ms: int | None = None) -> int:
         """More than zero: `10m`, or seconds."""
         value = self._get(name, _MISSING if default_ms is None else default_ms)
