@@ -28,9 +28,10 @@ from query.execution.values import Scalar, String, Value, Vector
 from query.language import ast, parse
 from query.plan import PlanNode, QueryWindow, build_plan, shared_parts
 from query.plan.nodes import RangeSelect, SubqueryRange
-from tsdb import LabelFrame, Snapshot
+from tsdb import LabelFrame, Snapshot, Store
 
 if TYPE_CHECKING:
+    from query.execution.reads import Read
     from query.why import Diagnosis
 
 ValueT = TypeVar("ValueT")
@@ -126,6 +127,12 @@ class Engine:
         from query.why.search import diagnose  # noqa: PLC0415  few ask, and it evaluates
 
         return diagnose(*self._prepared(snapshot, query, window, control))
+
+    def reads(self, query: str | ast.Expr, window: QueryWindow) -> "list[Read]":
+        """Which samples `query` looks at."""
+        from query.execution.reads import reads  # noqa: PLC0415  start-up, as below
+
+        return list(reads(*self._prepared(Store(retention_ms=None).snapshot(0), query, window, None)))
 
     def plan(self, query: str | ast.Expr, window: QueryWindow) -> Explanation:
         """The plan of `query`, not evaluated."""

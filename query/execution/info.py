@@ -34,16 +34,13 @@ def info(node: nodes.FunctionCall, base: Vector, context: EvalContext) -> Vector
     Raises `EvaluationError` if info series of equal age, or of two metrics, contradict each other, or are
     histograms.
     """
-    selector = node.source.args[1] if len(node.source.args) > 1 else None
-    matchers = selector.matchers if isinstance(selector, VectorSelector) else ()
-    names = _name_matchers([matcher for matcher in matchers if matcher.name == METRIC_NAME])
-    wanted = [matcher for matcher in matchers if matcher.name != METRIC_NAME]
+    names, wanted = _matchers(node)
     is_info = np.array(
         [all(matcher.matches(name) for matcher in names) for name in base.labels.values(METRIC_NAME)],
         dtype=np.bool_,
     )
     bare = take(base, np.flatnonzero(~is_info))
-    infos = _info_series(node, bare.labels, (*names, *wanted), context)
+    infos = _info_series(node, bare.labels, context)
     joined = _joined(bare, infos)
     mask = joined.mask & present_mask(bare)[:, joined.base]
     if any(not matcher.matches("") for matcher in wanted):
@@ -54,6 +51,22 @@ def info(node: nodes.FunctionCall, base: Vector, context: EvalContext) -> Vector
     return merge_equal_series(concat(replace(result, labels=labels), untouched))
 
 
+def info_select(node: nodes.FunctionCall) -> nodes.InstantSelect:
+    """The selector of all series whose labels a call may add."""
+    names, wanted = _matchers(node)
+    at_ms, offset_ms = _reference(node.args[0]) or (None, 0)
+    matchers = (*names, *wanted)
+    return nodes.InstantSelect(matchers, offset_ms, at_ms, VectorSelector(None, matchers))
+
+
+def _matchers(node: nodes.FunctionCall) -> tuple[Sequence[Matcher], Sequence[Matcher]]:
+    """What info metrics are called, and what their labels are to be."""
+    selector = node.source.args[1] if len(node.source.args) > 1 else None
+    matchers = selector.matchers if isinstance(selector, VectorSelector) else ()
+    names = _name_matchers([matcher for matcher in matchers if matcher.name == METRIC_NAME])
+    return names, [matcher for matcher in matchers if matcher.name != METRIC_NAME]
+
+
 def _name_matchers(matchers: Sequence[Matcher]) -> Sequence[Matcher]:
     """What info metrics are called: `target_info` unless said otherwise; if only what not, `.+_info`."""
     if not matchers:
@@ -61,14 +74,9 @@ def _name_matchers(matchers: Sequence[Matcher]) -> Sequence[Matcher]:
     return (_ANY_INFO, *matchers) if all(matcher.is_negative for matcher in matchers) else matchers
 
 
-def _info_series(
-    node: nodes.FunctionCall, labels: LabelFrame, matchers: tuple[Matcher, ...], context: EvalContext
-) -> Vector:
+def _info_series(node: nodes.FunctionCall, labels: LabelFrame, context: EvalContext) -> Vector:
     """The info series of the targets in `labels`; their values are the times of their samples."""
-    at_ms, offset_ms = _reference(node.args[0]) or (None, 0)
-    source = VectorSelector(None, matchers)
-    select = nodes.InstantSelect(matchers, offset_ms, at_ms, source)
-    infos = select_instant(select, context, Shown.TIMESTAMP)
+    infos = select_instant(info_select(node), context, Shown.TIMESTAMP)
     known = [name for name in _IDENTIFYING if labels.codes(name).any()]
     related = np.full(infos.labels.size, bool(known))
     for name in known:
