@@ -33,6 +33,10 @@ class ScrapeError(CollectorError):
     """Why a scrape failed, in the words that the API shows as `lastError`."""
 
 
+class HttpError(CollectorError):
+    """An answer that is no HTTP response, or only the beginning of one."""
+
+
 class BodySizeError(ScrapeError):
     """A body larger than the job allows."""
 

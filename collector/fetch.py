@@ -1,22 +1,22 @@
-"""Getting a body from a target: the seam between scraping and the network, and its aiohttp implementation."""
+"""Getting a body from a target: the seam between scraping and the network, and HTTP behind it."""
 
 import asyncio
 import os
-import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 import aiohttp
 
-from collector.errors import BodySizeError, ScrapeError
+from collector.errors import HttpError, ScrapeError
+from collector.http1.body import Body
+from collector.http1.client import Destination, PlainClient, request_head
 from collector.http_client import HttpClient
 from collector.http_config import HttpClientConfig
 
-MAX_BODY_BYTES: Final = 1 << 30
-"""What a body may grow to where no limit is configured: a target must not take the whole memory."""
-
-_GZIP_WINDOW_BITS: Final = 31
+_OK: Final = 200
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,17 @@ class Request:
     headers: Mapping[str, str]
     timeout_ms: int
     body_size_limit_bytes: int = 0
+
+    @cached_property
+    def destination(self) -> Destination | None:
+        """Where it goes over plain HTTP, if it does."""
+        return Destination.of(self.url)
+
+    @cached_property
+    def plain_head(self) -> bytes:
+        """The request as it is sent there when nothing is added to it. Raises `HttpError`."""
+        assert self.destination
+        return request_head(self.destination, self.headers)
 
 
 @dataclass(frozen=True)
@@ -50,14 +61,20 @@ class Fetcher(Protocol):
 
 
 class HttpFetcher:
-    """Fetches over HTTP."""
+    """Fetches over HTTP. What is plain goes through a client of our own, in a third of aiohttp's time."""
 
     def __init__(self, config: HttpClientConfig) -> None:
         self._client = HttpClient(config)
+        self._plain_client = PlainClient()
+        self._follow_redirects = config.follow_redirects
 
     async def fetch(self, request: Request) -> Response:
         try:
             async with asyncio.timeout(request.timeout_ms / 1000):
+                if request.destination and self._client.is_direct:
+                    response = await self._fetch_plain(request, request.destination)
+                    if response:
+                        return response
                 return await self._fetch(request)
         except TimeoutError as error:
             raise ScrapeError(f'Get "{request.url}": context deadline exceeded') from error
@@ -65,21 +82,38 @@ class HttpFetcher:
             raise ScrapeError(f'Get "{request.url}": tls: {error.__cause__ or error}') from error
         except aiohttp.ClientConnectorError as error:
             raise ScrapeError(f'Get "{request.url}": dial tcp{_dial_failure(error)}') from error
-        except (aiohttp.ClientError, ValueError, OSError) as error:
+        except (HttpError, aiohttp.ClientError, ValueError, OSError) as error:
             raise ScrapeError(f'Get "{request.url}": {error or type(error).__name__}') from error
 
     async def close(self) -> None:
+        self._plain_client.close()
         await self._client.close()
+
+    async def _fetch_plain(self, request: Request, destination: Destination) -> Response | None:
+        """The answer; None for a redirect that is to be followed."""
+        fields = await self._client.fields(request.headers)
+        sent = request.plain_head if fields is request.headers else request_head(destination, fields)
+        reader = await self._plain_client.get(destination, sent, request.body_size_limit_bytes)
+        head = reader.head
+        assert head
+        if head.status in _REDIRECTS and self._follow_redirects and b"location" in head.fields:
+            return None
+        _check(head.status, head.reason)
+        return Response(head.first(b"content-type").decode("latin-1"), reader.body.end())
 
     async def _fetch(self, request: Request) -> Response:
         async with self._client.request("GET", request.url, request.headers) as response:
-            if response.status != 200:
-                raise ScrapeError(f"server returned HTTP status {response.status} {response.reason}".rstrip())
-            chunks: AsyncIterator[bytes] = response.content.iter_any()
-            if response.headers.get("Content-Encoding", "") == "gzip":
-                chunks = _gunzip(chunks)
-            body = await _read(chunks, request.body_size_limit_bytes)
-            return Response(response.headers.get("Content-Type", ""), body)
+            _check(response.status, response.reason or "")
+            is_gzip = response.headers.get("Content-Encoding", "") == "gzip"
+            body = Body(request.body_size_limit_bytes, is_gzip=is_gzip)
+            async for chunk in response.content.iter_any():
+                body.add(chunk)
+            return Response(response.headers.get("Content-Type", ""), body.end())
+
+
+def _check(status: int, reason: str) -> None:
+    if status != _OK:
+        raise ScrapeError(f"server returned HTTP status {status} {reason}".rstrip())
 
 
 def _dial_failure(error: aiohttp.ClientConnectorError) -> str:
@@ -89,33 +123,3 @@ def _dial_failure(error: aiohttp.ClientConnectorError) -> str:
     number = error.os_error.errno
     reason = os.strerror(number).lower() if number else str(error.os_error)
     return f" {error.host}:{error.port}: connect: {reason}"
-
-
-async def _read(chunks: AsyncIterator[bytes], limit_bytes: int) -> bytes:
-    """All chunks. A body of just the limit is too large already, as upstream has it."""
-    limit_bytes = limit_bytes or MAX_BODY_BYTES
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        parts.append(chunk)
-        size += len(chunk)
-        if size >= limit_bytes:
-            raise BodySizeError
-    return b"".join(parts)
-
-
-async def _gunzip(chunks: AsyncIterator[bytes], piece_bytes: int = 1 << 20) -> AsyncIterator[bytes]:
-    """Uncompressed pieces, none longer than `piece_bytes`: a small body may hold a very large one."""
-    unzip = zlib.decompressobj(_GZIP_WINDOW_BITS)
-    async for chunk in chunks:
-        rest = chunk
-        while rest:
-            try:
-                yield unzip.decompress(rest, piece_bytes)
-            except zlib.error as error:
-                raise ScrapeError("gzip: invalid header or body") from error
-            rest = unzip.unconsumed_tail
-            if unzip.eof and unzip.unused_data:
-                rest, unzip = unzip.unused_data, zlib.decompressobj(_GZIP_WINDOW_BITS)
-    if not unzip.eof:
-        raise ScrapeError("unexpected EOF")

@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from collector.errors import ScrapeError
-from collector.http_config import HttpClientConfig, OAuth2Config
+from collector.http_config import HttpClientConfig, OAuth2Config, TlsConfig
 from collector.oauth2 import Form, TokenSource
 from collector.proxy import ProxyRules, rules_from
 from collector.tls import TlsContexts
@@ -29,6 +29,9 @@ class HttpClient:
         self._config = config
         self._tls = TlsContexts(config.tls_config)
         self._proxies = _proxies(config)
+        self.is_direct = not (self._proxies or config.proxy_url or config.tls_config != TlsConfig())
+        """Whether plain HTTP goes without a proxy, and without certificates, which may be missing."""
+        self._adds_fields = bool(config.http_headers or config.basic_auth or config.bearer or config.oauth2)
         self._session: aiohttp.ClientSession | None = None
         self._tokens = _Tokens(config.oauth2) if config.oauth2 else None
 
@@ -38,6 +41,15 @@ class HttpClient:
             await self._session.close()
         if self._tokens:
             await self._tokens.close()
+
+    async def fields(self, own: Mapping[str, str]) -> Mapping[str, str]:
+        """The header fields of a request: the caller's own before those configured, credentials before both.
+
+        It is `own` itself where nothing is configured. Raises `ScrapeError` for secrets that can't be read.
+        """
+        if not self._adds_fields:
+            return own
+        return {**_custom_headers(self._config), **own, **await self._authorization()}
 
     @asynccontextmanager
     async def request(
@@ -53,8 +65,7 @@ class HttpClient:
         async with session.request(
             method,
             URL(url, encoded=True),
-            # The caller's own go before those configured, and credentials before both.
-            headers={**_custom_headers(config), **headers, **await self._authorization()},
+            headers=await self.fields(headers),
             data=data,
             allow_redirects=config.follow_redirects,
             max_redirects=_MAX_REDIRECTS,

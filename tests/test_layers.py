@@ -30,6 +30,8 @@ SANS_IO = [
     "tsdb",
     "query",
     "collector/exposition",
+    "collector/http1/body.py",
+    "collector/http1/response.py",
     "collector/relabel.py",
     "collector/schedule.py",
     "collector/series.py",
