@@ -23,6 +23,7 @@ def load(store: Store, statement: Load, *, start_ms: int = 0) -> None:
     # The last line of a series wins, as upstream.
     loaded = {line.series.labels: line for line in statement.series}
     lines = [line.series for line in loaded.values()]
+    store.series_ids([line.labels for line in lines])  # a script's series in its order, of whatever kind
     pure = [line for line in lines if not _has_histograms(line)]
     _load_floats(store, pure, times)
     mixed = [line for line in lines if _has_histograms(line)]

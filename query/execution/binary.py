@@ -76,7 +76,8 @@ def _of_floats(node: Binary, left: FloatArray, right: FloatArray) -> tuple[Float
     if node.op in ARITHMETIC:
         return ARITHMETIC[node.op](left, right), None
     if node.op in TRIM_OPERATORS:
-        return left, np.zeros(np.broadcast_shapes(left.shape, right.shape), dtype=np.bool_)
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        return np.broadcast_to(left, shape), np.zeros(shape, dtype=np.bool_)
     holds = COMPARISONS[node.op](left, right)
     return (holds.astype(np.float64), None) if node.return_bool else (left, holds)
 

@@ -86,9 +86,15 @@ class VectorBuilder:
         self._histograms[where, column] = histograms[where]
 
     def build(self, drop_name: BoolArray | None = None) -> Vector:
-        """The vector; `drop_name` is bool[candidate]."""
+        """The vector; `drop_name` is bool[candidate].
+
+        Where there are histograms the series stand in the candidates' order, by which remarks are made.
+        """
         series = self._series[: self._filled]
-        filled = slice(None, self._filled)
+        filled: slice | IntArray = slice(None, self._filled)
+        if self._histograms is not None:
+            filled = np.argsort(series)
+            series = series[filled]
         return Vector(
             self._labels if is_identity(series, self._labels.size) else self._labels.take(series),
             self._values[:, filled],

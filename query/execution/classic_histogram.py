@@ -3,6 +3,7 @@
 Upstream: promql/engine.go, resetHistograms. Histograms with the same bounds are computed in one go.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from tsdb.sample import BoolArray, FloatArray, IntArray
 BUCKET_LABEL: Final = "le"
 
 _NUMBER: Final = re.compile(
-    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE
+    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE | re.ASCII
 )
 
 
@@ -174,10 +175,13 @@ def _upper_bounds(labels: LabelFrame) -> FloatArray:
     """float64[series]; NaN where `le` is missing or no number."""
     codes, index = np.unique(labels.codes(BUCKET_LABEL), return_inverse=True)
     values = labels.scope.decode(BUCKET_LABEL, codes)
-    bounds = np.array(
-        [float(text) if _NUMBER.fullmatch(text) else np.nan for text in values], dtype=np.float64
-    )
-    return bounds[index]
+    return np.array([_bound(text) for text in values], dtype=np.float64)[index]
+
+
+def _bound(text: str) -> float:
+    """As Go's strconv.ParseFloat: a number that leaves float64 is none."""
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return math.nan if math.isinf(value) and text[-1].isdigit() else value
 
 
 def _remark_bad_bounds(

@@ -70,10 +70,11 @@ def _used(window: Window, *, smoothed: bool) -> list[Timed]:
 
 def _rise_over(used: list[Timed], window: Window, *, smoothed: bool, is_counter: bool) -> FloatHistogram:
     histograms = [histogram for _, histogram in used]
-    if len({histogram.uses_custom_buckets for histogram in histograms}) > 1:
-        raise IncompatibleHistogramsError
-    if is_counter and any(each.counter_reset_hint is CounterReset.GAUGE for each in histograms):
-        window.remarks.not_a("counter")
+    for histogram in histograms:
+        if histogram.uses_custom_buckets is not histograms[0].uses_custom_buckets:
+            raise IncompatibleHistogramsError
+        if is_counter and histogram.counter_reset_hint is CounterReset.GAUGE:
+            window.remarks.not_a("counter")
     between = partial(interpolated_histogram, remarks=window.remarks, is_counter=is_counter)
     starts_early = smoothed and used[0][0] < window.start_ms
     ends_late = smoothed and len(used) > 1 and used[-1][0] > window.end_ms

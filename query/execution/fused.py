@@ -56,7 +56,7 @@ def aggregate_over_time(node: AggregateOverTime, context: EvalContext) -> Vector
     fusion.run()
     context.looked_at(fusion.samples)
     found = np.flatnonzero(fusion.has_result)
-    remark(node.call.source, ranges.labels.take(found), (), context)
+    remark(node.call.source, ranges.labels.take(found), context)
     if drop_name is None:
         require_distinct_labels(labels.take(found), ranges.labels)
     present = fusion.counts > 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from tsdb.sample import BoolArray, FloatArray
 
 _FLOATS_ONLY: Final = frozenset({"min", "max", "stddev", "stdvar", "quantile", "topk", "bottomk"})
 _SELECTING: Final = frozenset({"topk", "bottomk"})
+
+_Samples: TypeAlias = Sequence[tuple[str, FloatHistogram | None]]
 
 
 def without_ignored_histograms(
@@ -50,38 +52,33 @@ def sum_or_average(
     """
     floats, are_histograms = float_samples(operand), _is_histogram(operand)
     values = REDUCTIONS[node.op](operand.values, floats, grouping)
-    has_floats = _group_mask(floats, grouping, values.shape)
     has_histograms = _group_mask(are_histograms, grouping, values.shape)
-    if (has_floats & has_histograms).any():
-        context.annotations.warning(
-            "encountered a mix of histograms and floats for aggregation", node.expr.span
-        )
-    present = has_floats & ~has_histograms
+    present = _group_mask(floats, grouping, values.shape) & ~has_histograms
     histograms = np.full(values.shape, None, dtype=object)
     cells, names = histogram_cells(operand), operand.labels.values(METRIC_NAME)
-    for step, group in zip(*np.nonzero(has_histograms & ~has_floats), strict=True):
-        members = np.flatnonzero(are_histograms[step] & (grouping.ids == group))
-        parts = cells[step, members].tolist()
-        histograms[step, group] = _combined(node, parts, [names[row] for row in members.tolist()], context)
+    for step, group in zip(*np.nonzero(has_histograms), strict=True):
+        members = np.flatnonzero(present_mask(operand)[step] & (grouping.ids == group))
+        samples = [(names[member], cells[step, member]) for member in members.tolist()]
+        histograms[step, group] = _combined(node, samples, context)
         present[step, group] = histograms[step, group] is not None
     return values, present, histograms
 
 
-def _combined(
-    node: Aggregation, parts: Sequence[FloatHistogram], names: Sequence[str], context: EvalContext
-) -> FloatHistogram | None:
-    """The sum or the average of the named series' histograms; None if their buckets are of two kinds."""
+def _combined(node: Aggregation, samples: _Samples, context: EvalContext) -> FloatHistogram | None:
+    """The sum or the average of histograms, each with its metric's name; None stands for a float.
+
+    There is none if floats are among them, or buckets of two kinds. Upstream goes through the samples in
+    order: behind a float in the first place it looks at no histogram, behind other buckets at nothing more.
+    """
     span = node.expr.span
-    total = HistogramSum(parts[0])
-    for name, part in zip(names[1:], parts[1:], strict=True):
-        try:
-            reconciled = total.add(part).bounds_reconciled
-        except IncompatibleHistogramsError:
-            _remark_mixed_buckets(name, span, context)
-            return None
-        if reconciled:
-            text = "mismatched custom buckets were reconciled during aggregation"
-            context.annotations.info(text, span)
+    first = samples[0][1]
+    total, seen = (None, samples) if first is None else _added_up(first, samples, span, context)
+    if total is None or any(histogram is None for _, histogram in seen):
+        context.annotations.warning("encountered a mix of histograms and floats for aggregation", span)
+        return None
+    if len(seen) < len(samples):
+        return None
+    parts = [histogram for _, histogram in seen if histogram is not None]
     hints = {part.counter_reset_hint for part in parts}
     if {CounterReset.RESET, CounterReset.NOT_RESET} <= hints:
         context.annotations.warning("conflicting counter resets during histogram aggregation", span)
@@ -90,6 +87,25 @@ def _combined(
     if total.value.has_overflow():
         return _average_of_parts(parts).compact()
     return total.value.divide(len(parts)).compact()
+
+
+def _added_up(
+    first: FloatHistogram, samples: _Samples, span: Span, context: EvalContext
+) -> tuple[HistogramSum, _Samples]:
+    """The sum of the histograms up to one that can't be added, and the samples until there."""
+    total = HistogramSum(first)
+    for position, (name, histogram) in enumerate(samples):
+        if position == 0 or histogram is None:
+            continue
+        try:
+            reconciled = total.add(histogram).bounds_reconciled
+        except IncompatibleHistogramsError:
+            _remark_mixed_buckets(name, span, context)
+            return total, samples[:position]
+        if reconciled:
+            text = "mismatched custom buckets were reconciled during aggregation"
+            context.annotations.info(text, span)
+    return total, samples
 
 
 def _average_of_parts(parts: Sequence[FloatHistogram]) -> FloatHistogram:

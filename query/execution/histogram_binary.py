@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from query.execution.annotations import quoted
+from query.execution.annotations import Annotation, Severity, quoted
 from query.execution.context import EvalContext
 from query.execution.values import HistogramArray
 from query.kernels.native_histogram import trimmed
@@ -57,17 +57,20 @@ def overlay_histograms(
     values, kept = values.copy(), kept & ~(on_left | on_right)
     histograms = np.full(shape, None, dtype=object)
     lefts, rights = np.broadcast_to(left.values, shape), np.broadcast_to(right.values, shape)
-    if node.op in TRIM_OPERATORS and (candidates & ~on_left & ~on_right).any():
-        _remark_types(node, "float", "float", context)
+    remarks = _Remarks()
+    if node.op in TRIM_OPERATORS:
+        remarks.add_all(candidates & ~on_left & ~on_right, _mismatch(node, "float", "float"))
     for step, column in zip(*np.nonzero(candidates & (on_left | on_right)), strict=True):
         at = (step, column)
         mine = left.histograms[at] if left.histograms is not None and on_left[at] else float(lefts[at])
         other = right.histograms[at] if right.histograms is not None and on_right[at] else float(rights[at])
-        outcome = _outcome(node, mine, other, context)
+        outcome, remark = _outcome(node, mine, other)
+        remarks.add(step, column, remark)
         if isinstance(outcome, bool) and node.return_bool:
             values[at], kept[at] = float(outcome), True
         elif isinstance(outcome, FloatHistogram) or outcome:
             histograms[at], kept[at] = (mine if outcome is True else outcome), True
+    remarks.tell(context)
     return Overlaid(values, kept, histograms)
 
 
@@ -80,38 +83,61 @@ def mismatched_types(op: str, left: Operand, right: Operand) -> BoolArray:
     return np.where(on_left, with_left, np.where(on_right, op != "*", op in TRIM_OPERATORS))
 
 
+class _Remarks:
+    """Of what there is to say about the pairs of a step, upstream tells the last."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[int, Annotation]] = {}
+
+    def add(self, step: int, column: int, remark: Annotation | None) -> None:
+        """What is to be said of one pair, if anything."""
+        if remark is not None and self._last.get(step, (-1,))[0] < column:
+            self._last[step] = column, remark
+
+    def add_all(self, where: BoolArray, remark: Annotation) -> None:
+        """The same of many: `where[step, pair]`."""
+        for step in np.flatnonzero(where.any(axis=1)).tolist():
+            self.add(step, int(np.flatnonzero(where[step])[-1]), remark)
+
+    def tell(self, context: EvalContext) -> None:
+        """Step by step."""
+        for step in sorted(self._last):
+            context.annotations.add(self._last[step][1])
+
+
 def _outcome(
-    node: Binary, left: FloatHistogram | float, right: FloatHistogram | float, context: EvalContext
-) -> Outcome:
+    node: Binary, left: FloatHistogram | float, right: FloatHistogram | float
+) -> tuple[Outcome, Annotation | None]:
+    """What comes out, and what there is to say about it."""
     if isinstance(left, FloatHistogram) and isinstance(right, FloatHistogram):
         if node.op in _COMBINATIONS:
-            return _combined(node, left, right, context)
+            return _combined(node, left, right)
         if node.op in ("==", "!="):
-            return (left == right) is (node.op == "==")
+            return (left == right) is (node.op == "=="), None
     elif isinstance(left, FloatHistogram) and isinstance(right, float) and node.op in _BY_FLOAT:
-        return _BY_FLOAT[node.op](left, right)
+        return _BY_FLOAT[node.op](left, right), None
     elif isinstance(right, FloatHistogram) and isinstance(left, float) and node.op == "*":
-        return right.multiply(left).compact()
-    _remark_types(node, _type_name(left), _type_name(right), context)
-    return None
+        return right.multiply(left).compact(), None
+    return None, _mismatch(node, _type_name(left), _type_name(right))
 
 
-def _combined(node: Binary, left: FloatHistogram, right: FloatHistogram, context: EvalContext) -> Outcome:
+def _combined(node: Binary, left: FloatHistogram, right: FloatHistogram) -> tuple[Outcome, Annotation | None]:
     """Sum or difference; none where hints contradict each other or layouts can't be brought together."""
     combine, name = _COMBINATIONS[node.op]
     try:
         combined = combine(left, right)
     except IncompatibleHistogramsError:
         text = f"incompatible bucket layout encountered for binary operator {node.op}"
-        context.annotations.warning(text, node.span)
-        return None
+        return None, Annotation(Severity.WARNING, text, node.span)
     if combined.reset_collision:
-        context.annotations.warning(f"conflicting counter resets during histogram {name}", node.span)
-        return None
+        text = f"conflicting counter resets during histogram {name}"
+        return None, Annotation(Severity.WARNING, text, node.span)
+    remark = None
     if combined.bounds_reconciled:
-        context.annotations.info(f"mismatched custom buckets were reconciled during {name}", node.span)
+        text = f"mismatched custom buckets were reconciled during {name}"
+        remark = Annotation(Severity.INFO, text, node.span)
     histogram = combined.histogram.compact()
-    return histogram.with_hint(CounterReset.GAUGE) if node.op == "-" else histogram
+    return histogram.with_hint(CounterReset.GAUGE) if node.op == "-" else histogram, remark
 
 
 _COMBINATIONS: Final[Mapping[str, tuple[Callable[[FloatHistogram, FloatHistogram], Combined], str]]] = {
@@ -138,6 +164,6 @@ def _type_name(sample: FloatHistogram | float) -> str:
     return "histogram" if isinstance(sample, FloatHistogram) else "float"
 
 
-def _remark_types(node: Binary, left: str, right: str, context: EvalContext) -> None:
+def _mismatch(node: Binary, left: str, right: str) -> Annotation:
     text = "incompatible sample types encountered for binary operator"
-    context.annotations.info(f"{text} {quoted(node.op)}: {left} {node.op} {right}", node.span)
+    return Annotation(Severity.INFO, f"{text} {quoted(node.op)}: {left} {node.op} {right}", node.span)

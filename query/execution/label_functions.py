@@ -20,6 +20,7 @@ from tsdb.sample import BoolArray, CodeArray
 
 _REFERENCE: Final = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>\w+)|\{(?P<braced>\w+)\})")
 """`$$`, `$name` and `${name}`, as Go's regexp.Expand reads a template."""
+_GROUP_NUMBER: Final = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def _label_replace(_node: Call, args: Sequence[Value], context: EvalContext) -> Value:
@@ -98,7 +99,7 @@ def _template_parts(template: str, regex: Any) -> list[str | int]:
         if reference["dollar"]:
             parts.append("$")
             continue
-        group = int(name) if name.isdigit() else regex.groupindex.get(name, -1)
+        group = int(name) if _GROUP_NUMBER.fullmatch(name) else regex.groupindex.get(name, -1)
         if 0 <= group <= regex.groups:
             parts.append(group)
     return [part for part in (*parts, template[end:]) if part != ""]

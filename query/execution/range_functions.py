@@ -1,5 +1,6 @@
 """Functions over ranges: from the table of kernels to a vector, with the remarks upstream makes."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from query.execution.annotations import invalid_quantile, possible_non_counters, untyped_counters
-from query.execution.columns import float_samples
+from query.execution.columns import float_samples, present_mask
 from query.execution.context import EvalContext
 from query.execution.errors import EvaluationError
 from query.execution.extended_windows import ANCHORED_WINDOW_FUNCTIONS, SMOOTHED_WINDOW_FUNCTIONS
@@ -21,6 +22,7 @@ from query.kernels.extended import ANCHORED_KERNELS, SMOOTHED_KERNELS
 from query.kernels.ranges import RANGE_KERNELS, RangeKernel
 from query.language import ast
 from tsdb import METRIC_NAME, LabelFrame
+from tsdb.numbers import format_number
 from tsdb.sample import BoolArray, FloatArray
 
 _KERNELS: Final[Mapping[ast.Extension | None, Mapping[str, RangeKernel]]] = {
@@ -44,9 +46,11 @@ def range_function(
     that goes.
     """
     if call.function == "double_exponential_smoothing" and ranges.labels.size:
-        _check_factors(args)
+        _check_factors(*args)
     result = _computed(call, ranges, args, context)
-    remark(call, _labels_with_floats(result), args, context)
+    if call.function == "quantile_over_time":
+        _remark_invalid_quantiles(call, result, args[0], context)
+    remark(call, _labels_with_floats(result), context)
     if not RANGE_KERNELS[call.function].keeps_name:
         labels, drop_name = unnamed(result.labels, context)
         result = replace(result, labels=labels, drop_name=drop_name)
@@ -94,21 +98,26 @@ def _labels_with_floats(vector: Vector) -> LabelFrame:
     return vector.labels if floats is None else vector.labels.take(np.flatnonzero(floats.any(axis=0)))
 
 
-def _check_factors(args: Sequence[FloatArray]) -> None:
-    for name, letter, factors in zip(("smoothing", "trend"), "st", args, strict=True):
-        refused = factors[(factors <= 0) | (factors >= 1)]
-        if len(refused):
-            raise EvaluationError(f"invalid {name} factor. Expected: 0 < {letter}f < 1, got: {refused[0]:f}")
+def _check_factors(smoothing: FloatArray, trend: FloatArray) -> None:
+    """Raises `EvaluationError` for the first step with a factor out of its bounds."""
+    for factors in zip(smoothing.tolist(), trend.tolist(), strict=True):
+        for name, factor in zip(("smoothing", "trend"), factors, strict=True):
+            if factor <= 0 or factor >= 1:
+                got = f"{factor:f}" if math.isfinite(factor) else format_number(factor)
+                raise EvaluationError(f"invalid {name} factor. Expected: 0 < {name[0]}f < 1, got: {got}")
 
 
-def remark(call: ast.Call, labels: LabelFrame, args: Sequence[FloatArray], context: EvalContext) -> None:
-    """What upstream says about the arguments and the metrics, if there was a series at all."""
-    if not labels.size:
-        return
-    if call.function == "quantile_over_time":
-        quantiles = np.unique(args[0])
-        for quantile in quantiles[~((quantiles >= 0) & (quantiles <= 1))]:
-            context.annotations.add(invalid_quantile(float(quantile), call.args[0].span))
+def _remark_invalid_quantiles(
+    call: ast.Call, result: Vector, quantiles: FloatArray, context: EvalContext
+) -> None:
+    """Of the steps at which there was something to compute."""
+    used = np.unique(quantiles[present_mask(result).any(axis=1)])
+    for quantile in used[~((used >= 0) & (used <= 1))].tolist():
+        context.annotations.add(invalid_quantile(quantile, call.args[0].span))
+
+
+def remark(call: ast.Call, labels: LabelFrame, context: EvalContext) -> None:
+    """What upstream says about metrics that don't look like counters."""
     if call.function in ("rate", "increase"):
         span = call.args[0].span
         first = labels.keep((METRIC_NAME, "__type__")).group().first

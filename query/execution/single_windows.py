@@ -53,9 +53,11 @@ class Remarks:
     def combined(self, combined: Combined, operation: str) -> FloatHistogram:
         """The result of an operation, and that it had to reconcile bounds."""
         if combined.bounds_reconciled:
-            text = f"mismatched custom buckets were reconciled during {operation}"
-            self.annotations.info(text, self.span)
+            self.reconciled(operation)
         return combined.histogram
+
+    def reconciled(self, operation: str) -> None:
+        self.annotations.info(f"mismatched custom buckets were reconciled during {operation}", self.span)
 
 
 @dataclass(frozen=True)

@@ -160,13 +160,15 @@ def _average(window: Window) -> FloatHistogram | None:
 
 
 def _added_up(window: Window) -> HistogramSum | None:
+    """The sum of all histograms; that some can't be added is all that is told then."""
     total = HistogramSum(window.histograms[0])
     try:
-        for histogram in window.histograms[1:]:
-            window.remarks.combined(total.add(histogram), "aggregation")
+        reconciled = [total.add(histogram).bounds_reconciled for histogram in window.histograms[1:]]
     except IncompatibleHistogramsError:
         window.remarks.mixed_layouts()
         return None
+    if any(reconciled):
+        window.remarks.reconciled("aggregation")
     hints = {histogram.counter_reset_hint for histogram in window.histograms}
     if {CounterReset.RESET, CounterReset.NOT_RESET} <= hints:
         text = "conflicting counter resets during histogram aggregation"
@@ -264,11 +266,19 @@ def _increase(window: Window, samples: list[tuple[int, Sample]], *, is_counter: 
     Raises `IncompatibleHistogramsError`.
     """
     times_ms = [time_ms for time_ms, _ in samples]
+    anew = [is_counter and window.began_anew(*pair) for pair in pairwise(times_ms)]
+    increase: Sample
+    if window.histograms:
+        increase = _histogram_increase(window, anew, is_counter=is_counter)
+    else:
+        increase = _float_increase(window, anew, is_counter=is_counter)
     if is_counter and any(window.is_overlapping(*pair) for pair in pairwise(times_ms)):
         window.remarks.overlapping()
-    anew = [is_counter and window.began_anew(*pair) for pair in pairwise(times_ms)]
-    if window.histograms:
-        return _histogram_increase(window, anew, is_counter=is_counter)
+    return increase
+
+
+def _float_increase(window: Window, anew: list[bool], *, is_counter: bool) -> float:
+    """`anew` says for neighbours that start timestamps tell of a reset."""
     values = window.samples.values.tolist()
     result: float = values[-1] - values[0]
     for (before, after), began_anew in zip(pairwise(values), anew, strict=True):
@@ -278,7 +288,7 @@ def _increase(window: Window, samples: list[tuple[int, Sample]], *, is_counter: 
 
 
 def _histogram_increase(window: Window, anew: list[bool], *, is_counter: bool) -> FloatHistogram:
-    """Source: upstream histogramRate. `anew` says for neighbours that start timestamps tell of a reset."""
+    """Source: upstream histogramRate. `anew` as above. Raises `IncompatibleHistogramsError`."""
     first, second, last = window.histograms[0], window.histograms[1], window.histograms[-1]
     gauges = [histogram.counter_reset_hint is CounterReset.GAUGE for histogram in window.histograms]
     if is_counter and (anew[0] or is_reset(second, first)):

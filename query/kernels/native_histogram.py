@@ -65,7 +65,7 @@ def fraction(lower: float, upper: float, histogram: FloatHistogram) -> tuple[flo
     lower_rank, upper_rank = _rank(lower, histogram), _rank(upper, histogram)
     count, effect = histogram.count, NanEffect.NONE
     if math.isnan(histogram.sum):
-        count = math.fsum(bucket.count for bucket in histogram.buckets())
+        count = sum(bucket.count for bucket in histogram.buckets())
         effect = NanEffect.SKEWED if count < histogram.count else NanEffect.NONE
     return (min(upper_rank, count) - min(lower_rank, count)) / histogram.count, effect
 
@@ -78,11 +78,11 @@ def average(histogram: FloatHistogram) -> float:
 def variance(histogram: FloatHistogram) -> float:
     """The variance of the observations, each taken for the middle of its bucket; NaN without any."""
     mean = average(histogram)
-    terms = [
-        bucket.count * (_middle(bucket, histogram) - mean) ** 2
-        for bucket in histogram.buckets()
-        if bucket.count
-    ]
+    terms = []
+    for bucket in histogram.buckets():
+        if bucket.count:
+            deviation = _middle(bucket, histogram) - mean
+            terms.append(bucket.count * deviation * deviation)
     return _ratio(_sum(terms), histogram.count)
 
 
@@ -130,7 +130,7 @@ def _interpolated(bucket: Bucket, part: float, histogram: FloatHistogram) -> flo
     """The value that has `part` of the bucket below it."""
     if histogram.uses_custom_buckets or bucket.lower <= 0 <= bucket.upper:
         return bucket.lower + (bucket.upper - bucket.lower) * part
-    log_lower, log_upper = math.log2(abs(bucket.lower)), math.log2(abs(bucket.upper))
+    log_lower, log_upper = _log2(bucket.lower), _log2(bucket.upper)
     if bucket.lower > 0:
         return float(np.exp2(log_lower + (log_upper - log_lower) * part))
     return -float(np.exp2(log_upper + (log_lower - log_upper) * (1 - part)))
@@ -163,10 +163,10 @@ def _part_below(bucket: Bucket, value: float, *, linear: bool) -> float:
     """The part of a finite bucket below a value inside of it (upstream FractionBelow)."""
     if linear:
         return (value - bucket.lower) / (bucket.upper - bucket.lower)
-    log_lower, log_upper, log_value = (math.log2(abs(x)) for x in (bucket.lower, bucket.upper, value))
+    log_lower, log_upper, log_value = _log2(bucket.lower), _log2(bucket.upper), _log2(value)
     if value > 0:
-        return (log_value - log_lower) / (log_upper - log_lower)
-    return 1 - (log_value - log_upper) / (log_lower - log_upper)
+        return _ratio(log_value - log_lower, log_upper - log_lower)
+    return 1 - _ratio(log_value - log_upper, log_lower - log_upper)
 
 
 def _middle(bucket: Bucket, histogram: FloatHistogram) -> float:
@@ -178,6 +178,11 @@ def _middle(bucket: Bucket, histogram: FloatHistogram) -> float:
     return -middle if bucket.upper < 0 else middle
 
 
+def _log2(value: float) -> float:
+    """The logarithm of the amount; -Inf for 0, which the bounds of tiny buckets may be."""
+    return math.log2(abs(value)) if value else -math.inf
+
+
 def _ratio(dividend: float, divisor: float) -> float:
     """A division that, as IEEE 754's, never raises."""
     with np.errstate(all="ignore"):
@@ -186,8 +191,10 @@ def _ratio(dividend: float, divisor: float) -> float:
 
 def _sum(terms: list[float]) -> float:
     """The exact sum, rounded once; with infinities or NaN among the terms what those amount to."""
-    finite = all(map(math.isfinite, terms))
-    return math.fsum(terms) if finite else sum(terms)
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):
+        return sum(terms)
 
 
 @dataclass
@@ -232,7 +239,7 @@ class _Trim:
         limit, linear = self.limit, self.histogram.uses_custom_buckets
         if bucket.upper <= limit if self.keep_below else bucket.lower >= limit:
             return bucket.count, _center(bucket.lower, bucket.upper, is_positive=is_positive, linear=linear)
-        if bucket.lower >= limit if self.keep_below else bucket.upper <= limit:
+        if not (bucket.lower < limit if self.keep_below else bucket.upper > limit):
             return 0.0, 0.0
         if math.isinf(bucket.lower) or math.isinf(bucket.upper):
             return _kept_of_infinite(bucket, limit, keep_below=self.keep_below)
@@ -243,11 +250,11 @@ class _Trim:
 
     def _kept_of_zero(self, bucket: Bucket) -> tuple[float, float]:
         lower, upper, limit = bucket.lower, bucket.upper, self.limit
-        if lower < limit < upper:
-            kept = (lower, limit) if self.keep_below else (limit, upper)
-            return bucket.count * ((kept[1] - kept[0]) / (upper - lower)), (kept[0] + kept[1]) / 2
-        is_kept = (limit > lower) == self.keep_below
-        return (bucket.count, (lower + upper) / 2) if is_kept else (0.0, 0.0)
+        if limit <= lower or limit >= upper:
+            is_kept = (limit > lower) == self.keep_below
+            return (bucket.count, (lower + upper) / 2) if is_kept else (0.0, 0.0)
+        kept = (lower, limit) if self.keep_below else (limit, upper)
+        return bucket.count * _ratio(kept[1] - kept[0], upper - lower), (kept[0] + kept[1]) / 2
 
 
 def _kept_of_infinite(bucket: Bucket, limit: float, *, keep_below: bool) -> tuple[float, float]:

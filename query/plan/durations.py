@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import numpy as np
+
 from query.errors import PlanError
 from query.language import ast
 from query.plan.nodes import QueryWindow
@@ -21,8 +23,10 @@ def duration_ms(expr: ast.DurationExpr, window: QueryWindow, *, signed: bool = F
         raise _error(expr, "duration must be greater than 0")
     if abs(seconds) > MAX_SECONDS:
         raise _error(expr, "duration is out of range")
-    # Through nanoseconds, as upstream: 1.003 s are 1003 ms, though 1.003 * 1000 is a little less.
-    return math.trunc(round(seconds * 1e9) / 1e6)
+    if isinstance(expr, ast.NumberLiteral):
+        # Through nanoseconds, as upstream: 1.003 s are 1003 ms, though 1.003 * 1000 is a little less.
+        return math.trunc(round(seconds * 1e9) / 1e6)
+    return math.trunc(seconds * 1000)
 
 
 def _seconds(expr: ast.DurationExpr, window: QueryWindow) -> float:
@@ -52,10 +56,8 @@ def _modulo(lhs: float, rhs: float) -> float:
 
 
 def _power(lhs: float, rhs: float) -> float:
-    try:
-        return math.pow(lhs, rhs)
-    except (OverflowError, ValueError):
-        return math.nan  # refused as a duration, like the infinity it stands for
+    with np.errstate(all="ignore"):
+        return float(np.power(lhs, rhs))
 
 
 _NOT_BY_ZERO: Final[Mapping[str, str]] = {"/": "division by zero", "%": "modulo by zero"}

@@ -41,6 +41,10 @@ def selected_range(text: str) -> RangeSelect:
         ("min_of(step(), 1m)", 15_000),
         ("1m % 45s", 15_000),
         ("2 ^ 3", 8_000),
+        ("1.003", 1_003),
+        ("1.003 * 1", 1_002),  # computed ones are truncated: 1.003 * 1000 is a little less than 1003
+        ("(1.003)", 1_002),
+        ("min_of(2 ^ 2000, 1m)", 60_000),
     ],
 )
 def test_range_is_resolved_to_milliseconds(duration: str, expected_ms: int) -> None:
