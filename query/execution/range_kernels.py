@@ -15,8 +15,9 @@ from query.kernels.ranges import RangeKernel
 from query.kernels.windows import Windows
 from tsdb.sample import BoolArray, FloatArray, IntArray
 
-_NARROW_COLUMNS = 8
-"""Blocks of fewer columns are computed together: a kernel's call costs more than what it computes of them."""
+_FEW_COLUMNS = 8
+_FEW_CELLS = 1 << 11
+"""Blocks of fewer columns or results are computed together: a call costs more than what it computes."""
 
 _PIECE_SAMPLES = 1 << 24
 """Samples that a kernel looks at, each once for every window it is in, before the query may be stopped."""
@@ -28,7 +29,7 @@ def apply_kernel(
     """The kernel's value of the floats where a window has samples enough."""
     builder = VectorBuilder(ranges.labels, context)
     application = _Application(kernel, ranges, args, context)
-    blocks = _together(ranges.blocks())
+    blocks = _together(ranges.blocks(), context.step_count)
     for computed in in_threads(application.computed, blocks, samples=stored_samples(ranges.slabs)):
         context.looked_at(computed.samples)
         builder.add(computed.series, computed.values, computed.present)
@@ -74,23 +75,25 @@ class _Application:
 
     def _of_narrow(self, blocks: Sequence[Block]) -> _Computed:
         """Columns of many patterns of gaps as one long column, the rows of each below the one's before."""
-        bounds, timestamps_ms, rows = [], [], 0
+        firsts, lasts, timestamps_ms, rows = [], [], [], 0
         for block in blocks:
             first, last = self.ranges.window_rows(block.timestamps_ms)
-            for _ in block.series:
-                bounds.append((first + rows, last + rows))
-                timestamps_ms.append(block.timestamps_ms)
-                rows += len(block.timestamps_ms)
-        firsts, lasts = np.moveaxis(np.array(bounds), 1, 0)
-        counts = lasts - firsts + 1
+            width, height = len(block.series), len(block.timestamps_ms)
+            above = rows + height * np.arange(width)[:, None]
+            firsts.append(first + above)
+            lasts.append(last + above)
+            timestamps_ms += [block.timestamps_ms] * width
+            rows += width * height
+        first, last = np.concatenate(firsts), np.concatenate(lasts)
+        counts = last - first + 1
         enough = counts >= self.kernel.min_samples
         columns, steps = np.nonzero(enough)
         series = np.concatenate([block.series for block in blocks])
-        values = np.zeros((self.context.step_count, len(bounds)))
+        values = np.zeros((self.context.step_count, len(series)))
         if len(steps):
             column = np.concatenate([block.values.T.ravel() for block in blocks])[:, None]
             values[steps, columns] = self._computed(
-                np.concatenate(timestamps_ms), column, firsts[enough], lasts[enough], steps
+                np.concatenate(timestamps_ms), column, first[enough], last[enough], steps
             )[:, 0]
         return _Computed(series, values, enough.T, counts.sum(axis=0))
 
@@ -115,12 +118,13 @@ class _Application:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _together(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+def _together(blocks: Iterable[Block], steps: int) -> Iterator[list[Block]]:
     """Each block, and narrow ones some at a time."""
+    few = max(_FEW_COLUMNS, _FEW_CELLS // steps)
     narrow: list[Block] = []
     samples = 0
     for block in blocks:
-        if len(block.series) >= _NARROW_COLUMNS:
+        if len(block.series) >= few:
             yield [block]
             continue
         narrow.append(block)

@@ -1,6 +1,6 @@
 """Instant selectors: the newest sample within the lookback (upstream engine.go: vectorSelectorSingle)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -14,10 +14,13 @@ from query.execution.parallel import in_threads
 from query.execution.values import Vector
 from query.plan.nodes import InstantSelect, RangeNode
 from tsdb import Selection, Slab
-from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_absent, is_sample, is_stale
+from tsdb.sample import NEVER_MS, FloatArray, IntArray, is_absent, is_stale
 
 BLOCK_SAMPLES = 1 << 16
 """Samples in a block of columns: half a megabyte, of which a few fit the second-level cache."""
+
+_CELLS_TOGETHER = 1 << 14
+"""Results of small slabs that are found together: a call costs more than what it finds in each."""
 
 
 def reference_ms(node: InstantSelect | RangeNode, context: EvalContext) -> IntArray:
@@ -45,23 +48,18 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
     selection = context.snapshot.select(node.matchers, int(oldest[0]) + 1, int(reference[-1]))
     builder = VectorBuilder(selection.labels, context)
     float_times = {each.position: np.full(len(reference), NEVER_MS) for each in selection.histograms}
-    pieces = _pieces(selection.slabs, reference)
-    found = in_threads(_newest_samples, pieces, samples=stored_samples(selection.slabs))
-    for piece, newest in zip(pieces, found, strict=True):
-        slab = piece.slab
+    together = _together(_pieces(selection.slabs, reference), len(reference))
+    for newest in in_threads(_newest_samples, together, samples=stored_samples(selection.slabs)):
         context.check()
-        for part, rows, samples in newest:
-            series = slab.series[piece.columns][part]
-            times = slab.timestamps_ms[rows]
-            present = (rows >= 0) & (times > oldest[:, None])
-            if present.shape == samples.shape:
-                present &= ~is_stale(samples)
-            context.looked_at(np.count_nonzero(present, axis=1) * (samples.shape[1] // present.shape[1]))
-            for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
-                seen = np.where(rows >= 0, times, NEVER_MS)
-                float_times[int(series[column])] = seen[:, column % seen.shape[1]]
-            values = samples if shown is Shown.SAMPLE else _seconds(shown, selection, series, times)
-            builder.add(series, values, present)
+        series, times, samples, may_be_stale = newest
+        present = times > oldest[:, None]
+        if may_be_stale:
+            present = present & ~is_stale(samples)
+        context.looked_at(np.count_nonzero(present, axis=1) * (samples.shape[1] // present.shape[1]))
+        for column in np.flatnonzero(np.isin(series, list(float_times))) if float_times else ():
+            float_times[int(series[column])] = times[:, column % times.shape[1]]
+        values = samples if shown is Shown.SAMPLE else _seconds(shown, selection, series, times)
+        builder.add(series, values, present)
     for stored in selection.histograms:
         each = without_buckets(stored, oldest + 1, reference) if node.skips_buckets else stored
         rows = np.searchsorted(each.timestamps_ms, reference, side="right") - 1
@@ -117,39 +115,90 @@ class _Piece(NamedTuple):
     newest: IntArray
 
 
-def _pieces(slabs: Sequence[Slab], reference_ms: IntArray) -> list[_Piece]:
-    found = []
+def _pieces(slabs: Sequence[Slab], reference_ms: IntArray) -> Iterator[_Piece]:
     for slab in slabs:
-        newest = np.searchsorted(slab.timestamps_ms, reference_ms, side="right") - 1
+        newest = slab.timestamps_ms.searchsorted(reference_ms, side="right") - 1
         if newest[-1] >= 0:
-            blocks = wide_blocks(len(slab.series), len(slab.timestamps_ms))
-            found += [_Piece(slab, columns, newest) for columns in blocks]
-    return found
+            for columns in wide_blocks(len(slab.series), len(slab.timestamps_ms)):
+                yield _Piece(slab, columns, newest)
 
 
-def _newest_samples(piece: _Piece) -> list[tuple[IntArray, IntArray, FloatArray]]:
-    """The newest sample or stale marker of each column.
+def _together(pieces: Iterable[_Piece], steps: int) -> Iterator[list[_Piece]]:
+    """Each piece, and small ones some at a time."""
+    some: list[_Piece] = []
+    cells = 0
+    for piece in pieces:
+        size = (piece.columns.stop - piece.columns.start) * steps
+        if some and cells + size > _CELLS_TOGETHER:
+            yield some
+            some, cells = [], 0
+        some.append(piece)
+        cells += size
+    if some:
+        yield some
 
-    For columns alike (positions in the piece, row[step, 1 or column] or -1, samples[step, column]). Columns
-    with a sample in each of the rows that count need no search, and hold no stale marker.
+
+class _Newest(NamedTuple):
+    """The newest samples or stale markers of columns: `samples[step, column]`.
+
+    They were taken at `times_ms[step, 1 or column]`, which is NEVER_MS where there is none.
     """
+
+    series: IntArray
+    times_ms: IntArray
+    samples: FloatArray
+    may_be_stale: bool = False
+
+
+def _newest_samples(pieces: Sequence[_Piece]) -> _Newest:
+    """Columns with a sample in each of the newest rows, as nearly all have, need no search."""
+    found = _side_by_side([_newest_rows(piece) for piece in pieces])
+    if not np.isnan(found.samples).any():
+        return found
+    return _side_by_side([_searched(piece) for piece in pieces])._replace(may_be_stale=True)
+
+
+def _newest_rows(piece: _Piece) -> _Newest:
+    """What stands in the newest rows, a sample or none."""
     slab, columns, newest = piece
     needed = slice(max(int(newest[0]), 0), int(newest[-1]) + 1)
-    values = slab.read(columns, needed)
-    present = is_sample(values)
-    gapped: BoolArray = np.zeros(values.shape[1], dtype=np.bool_)
-    if present is not None:
-        gapped = np.asarray(~present.all(axis=0))
-    dense = np.flatnonzero(~gapped)
-    found = []
-    if len(dense):
-        picked = values if len(dense) == len(gapped) else values[:, dense]
-        found.append((dense, newest[:, None], picked[as_slice(np.maximum(newest - needed.start, 0))]))
-    if len(dense) < len(gapped):
-        values = slab.read(columns)[:, gapped]
-        rows = np.where(is_absent(values), -1, np.arange(len(values))[:, None])
-        rows = np.maximum.accumulate(rows, axis=0)[np.maximum(newest, 0)]
-        rows[newest < 0] = -1
-        samples = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
-        found.append((np.flatnonzero(gapped), rows, samples))
-    return found
+    times = slab.timestamps_ms[newest][:, None]
+    if newest[0] < 0:
+        times[newest < 0] = NEVER_MS
+    samples = slab.read(columns, needed)[as_slice(np.maximum(newest - needed.start, 0))]
+    return _Newest(slab.series[columns], times, samples)
+
+
+def _searched(piece: _Piece) -> _Newest:
+    """The newest samples, also of columns that have none in some of the newest rows."""
+    found = _newest_rows(piece)
+    gapped = np.flatnonzero(is_absent(found.samples).any(axis=0))
+    if not len(gapped):
+        return found
+    slab, columns, newest = piece
+    values = slab.read(columns)[:, gapped]
+    rows = np.where(is_absent(values), -1, np.arange(len(values))[:, None])
+    rows = np.maximum.accumulate(rows, axis=0)[np.maximum(newest, 0)]
+    rows[newest < 0] = -1
+    samples, times = found.samples.copy(), np.repeat(found.times_ms, found.samples.shape[1], axis=1)
+    samples[:, gapped] = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
+    times[:, gapped] = np.where(rows >= 0, slab.timestamps_ms[rows], NEVER_MS)
+    return _Newest(found.series, times, samples)
+
+
+def _side_by_side(found: Sequence[_Newest]) -> _Newest:
+    if len(found) == 1:
+        return found[0]
+    return _Newest(
+        np.concatenate([each.series for each in found]),
+        np.concatenate([_for_each_column(each) for each in found], axis=1),
+        np.concatenate([each.samples for each in found], axis=1),
+    )
+
+
+def _for_each_column(found: _Newest) -> IntArray:
+    """`times_ms[step, column]`."""
+    columns = found.samples.shape[1]
+    return (
+        found.times_ms if found.times_ms.shape[1] == columns else np.repeat(found.times_ms, columns, axis=1)
+    )

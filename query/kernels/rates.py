@@ -106,6 +106,9 @@ def _add_lost_to_resets(windows: Windows, result: FloatArray) -> None:
     """
     values = windows.values
     falls = values[1:] < values[:-1]
+    if not falls.any():
+        return
+    falls[windows.timestamps_ms[1:] <= windows.timestamps_ms[:-1]] = False  # there another series begins
     columns = np.flatnonzero(falls.any(axis=0))
     if len(columns):
         lost = np.where(falls[:, columns], values[:-1, columns], 0.0)
