@@ -24,9 +24,10 @@ from query.execution.result import (
 )
 from query.execution.trace import Explanation
 from query.language import ParserOptions, parse
-from query.plan import QueryWindow
+from query.plan import Batch, QueryWindow
 
 __all__ = [
+    "Batch",
     "Control",
     "Engine",
     "EngineOptions",

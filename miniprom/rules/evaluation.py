@@ -13,7 +13,7 @@ from miniprom.rules.errors import RuleError
 from miniprom.rules.model import AlertingRule, RecordingRule, Rule
 from miniprom.rules.states import Sighting
 from miniprom.rules.templating import Expander
-from query import Control, Engine, InstantVector, QueryCanceledError, QueryError, Result, ScalarPoint
+from query import Batch, Control, Engine, InstantVector, QueryCanceledError, QueryError, Result, ScalarPoint
 from query.execution.values import HistogramArray
 from tsdb import METRIC_NAME, LabelFrame, Labels, Snapshot, labels_from
 from tsdb.sample import FloatArray
@@ -70,6 +70,7 @@ class Evaluated:
 
 def evaluate_rules(
     rules: Sequence[Rule],
+    queries: Batch,
     snapshot: Snapshot,
     time_ms: int,
     environment: Environment,
@@ -78,10 +79,9 @@ def evaluate_rules(
     limit: int = 0,
     control: Control | None = None,
 ) -> list[Evaluated]:
-    """The findings of rules that don't depend on each other's. A rule that fails fails alone."""
+    """The findings of rules that don't depend on each other's; `queries` are theirs. One fails alone."""
     engine = environment.engine
-    exprs = [rule.expr for rule in rules]
-    results = engine.instants(snapshot, exprs, time_ms - query_offset_ms, control=control)
+    results = engine.instants(snapshot, queries, time_ms - query_offset_ms, control=control)
     expander = Expander(engine, snapshot, time_ms, environment.external_labels, environment.external_url)
     evaluated = []
     for rule, result in zip(rules, results, strict=True):

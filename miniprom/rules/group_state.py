@@ -11,7 +11,7 @@ from miniprom.rules.model import RuleGroup
 from miniprom.rules.rule_state import NO_SERIES, AlertingState, RuleState, Samples, state_of
 from miniprom.rules.stages import Stage, stages_of
 from miniprom.rules.states import AlertInstance
-from query import Control
+from query import Batch, Control, Engine
 from tsdb import STALE, Outcome, Snapshot, Store
 from tsdb.appended import OutcomeArray
 from tsdb.sample import IntArray
@@ -38,6 +38,8 @@ class GroupState:
         self.samples_written = 0
         self._store = store
         self._epoch = store.epoch  # all ids are valid in this epoch of the store
+        self._engine: Engine | None = None
+        self._queries: dict[Stage, Batch] = {}
 
     def evaluate(
         self,
@@ -48,8 +50,14 @@ class GroupState:
         control: Control | None = None,
     ) -> list[Evaluated]:
         """What the rules of a stage find. In any thread."""
+        rules = [self.group.rules[position] for position in stage]
+        if self._engine is not environment.engine:
+            self._engine, self._queries = environment.engine, {}
+        if stage not in self._queries:
+            self._queries[stage] = environment.engine.batch([rule.expr for rule in rules])
         return evaluate_rules(
-            [self.group.rules[position] for position in stage],
+            rules,
+            self._queries[stage],
             snapshot,
             time_ms,
             environment,

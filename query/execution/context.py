@@ -12,13 +12,13 @@ from query.execution.trace import Stopwatch, Trace
 from query.execution.values import Value
 from query.language import ParserOptions
 from query.language.parser import UPSTREAM_DEFAULTS
-from query.plan import PlanNode
+from query.plan import Shared
 from tsdb import LabelScope, Snapshot
 from tsdb.sample import IntArray
 
 _PIECE_SAMPLES = 1 << 20
 
-Results: TypeAlias = dict[tuple[PlanNode, int, int, int], tuple[Value, IntArray]]
+Results: TypeAlias = dict[tuple[int, int, int, int], tuple[Value, IntArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class EvalContext:
     """The steps that a node is evaluated at, and what all nodes of one query share.
 
     `steps_ms` is int64[step], ascending, never empty; `step_ms` apart. `results` holds the values of `shared`
-    nodes, and what they looked at, by the steps they were evaluated at.
+    nodes, and what they looked at, by the node's id and the steps they were evaluated at.
     """
 
     steps_ms: IntArray
@@ -50,7 +50,7 @@ class EvalContext:
     control: Control
     budget: SampleBudget
     stopwatch: Stopwatch
-    shared: frozenset[PlanNode] = frozenset()
+    shared: Shared = field(default_factory=dict)
     results: Results = field(default_factory=dict)
     trace: Trace | None = None
     seen: IntArray = field(init=False)

@@ -26,7 +26,7 @@ from query.execution.result import (
 from query.execution.trace import Explanation, Stopwatch, Trace, explanation
 from query.execution.values import Scalar, String, Value, Vector
 from query.language import ast, parse
-from query.plan import PlanNode, QueryWindow, build_plan, shared_parts
+from query.plan import Batch, PlanNode, QueryWindow, Shared, build_plan, shared_parts
 from query.plan.nodes import RangeSelect, SubqueryRange
 from tsdb import LabelFrame, Snapshot, Store
 
@@ -57,8 +57,12 @@ class Engine:
         """The value of `query` at one time."""
         return _instant(*self._prepared(snapshot, query, QueryWindow(time_ms, time_ms, 0), control), time_ms)
 
+    def batch(self, queries: Sequence[ast.Expr]) -> Batch:
+        """Queries for `instants`."""
+        return Batch(queries, default_subquery_step_ms=self.options.default_subquery_step_ms)
+
     def instants(
-        self, snapshot: Snapshot, queries: Sequence[ast.Expr], time_ms: int, *, control: Control | None = None
+        self, snapshot: Snapshot, queries: Batch, time_ms: int, *, control: Control | None = None
     ) -> list[Callable[[], Result]]:
         """For each query a call that gives its value at one time, or raises; what is equal is evaluated once.
 
@@ -66,13 +70,15 @@ class Engine:
         of the query that is called first. Not to be called by several threads at once.
         """
         window = QueryWindow(time_ms, time_ms, 0)
-        plans = [self._plan_or_error(query, window) for query in queries]
-        shared = shared_parts(*(plan for plan in plans if not isinstance(plan, PlanError)))
+        plans, shared, widest = queries.planned(time_ms)
+        for node in widest:  # so that shorter ranges find their samples read
+            end_ms = (time_ms if node.at_ms is None else node.at_ms) - node.offset_ms
+            snapshot.select(node.matchers, end_ms - node.range_ms + 1, end_ms)
         results: Results = {}
 
         def evaluated(plan: PlanNode | PlanError) -> Result:
             if isinstance(plan, PlanError):
-                raise plan
+                raise plan.with_traceback(None)  # it is raised at each evaluation
             context = self._context(snapshot, window, control, shared, Stopwatch(self._seconds))
             return _instant(plan, replace(context, results=results), time_ms)
 
@@ -151,18 +157,12 @@ class Engine:
     def _plan(self, expr: ast.Expr, window: QueryWindow) -> PlanNode:
         return build_plan(expr, window, default_subquery_step_ms=self.options.default_subquery_step_ms)
 
-    def _plan_or_error(self, expr: ast.Expr, window: QueryWindow) -> PlanNode | PlanError:
-        try:
-            return self._plan(expr, window)
-        except PlanError as error:
-            return error
-
     def _context(
         self,
         snapshot: Snapshot,
         window: QueryWindow,
         control: Control | None,
-        shared: frozenset[PlanNode],
+        shared: Shared,
         stopwatch: Stopwatch,
         *,
         text: str = "",

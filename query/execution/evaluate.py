@@ -23,7 +23,6 @@ from query.execution.subquery import subquery_steps
 from query.execution.values import HistogramArray, Scalar, String, Value, Vector
 from query.language import ast
 from query.plan import nodes
-from query.plan.sharing import is_costly
 from tsdb import LabelFrame
 
 
@@ -32,9 +31,8 @@ def evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
 
     Raises `EvaluationError`, or `LimitError` when the query is to stop.
     """
-    if is_costly(node) and node in context.shared:
-        return _evaluate_once(node, context)
-    return _evaluate(node, context)
+    first = context.shared.get(id(node))
+    return _evaluate(node, context) if first is None else _evaluate_once(first, context)
 
 
 def _evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
@@ -51,7 +49,7 @@ def _evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
 def _evaluate_once(node: nodes.PlanNode, context: EvalContext) -> Value:
     """The value of a node that stands in the plan several times."""
     steps = context.steps_ms
-    key = (node, int(steps[0]), int(steps[-1]), context.step_ms)
+    key = (id(node), int(steps[0]), int(steps[-1]), context.step_ms)
     known = context.results.get(key)
     if known is not None:
         value, seen = known

@@ -1,7 +1,7 @@
 """Equal parts of a plan, which are evaluated once."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from query.plan.nodes import (
     Aggregate,
@@ -16,14 +16,21 @@ from query.plan.nodes import (
     SubqueryRange,
 )
 
+Shared: TypeAlias = Mapping[int, PlanNode]
+"""Each part that stands in some plans more than once, by its `id`: the first of those that equal it."""
 
-def shared_parts(*plans: PlanNode) -> frozenset[PlanNode]:
+
+def shared_parts(*plans: PlanNode) -> Shared:
     """The parts that read samples or aggregate, and stand in the plans more than once.
 
     What they compute costs most, and is what dashboards repeat in ratios and rules repeat in each other.
     """
-    counts = Counter(node for plan in plans for node in _all_parts(plan) if is_costly(node))
-    return frozenset(node for node, count in counts.items() if count > 1)
+    equal: dict[PlanNode, list[PlanNode]] = {}
+    for plan in plans:
+        for node in all_parts(plan):
+            if is_costly(node):
+                equal.setdefault(node, []).append(node)
+    return {id(node): nodes[0] for nodes in equal.values() if len(nodes) > 1 for node in nodes}
 
 
 def children(node: PlanNode) -> tuple[PlanNode, ...]:
@@ -43,10 +50,11 @@ def children(node: PlanNode) -> tuple[PlanNode, ...]:
             return ()
 
 
-def _all_parts(node: PlanNode) -> Iterator[PlanNode]:
+def all_parts(node: PlanNode) -> Iterator[PlanNode]:
+    """The node and all below it."""
     yield node
     for child in children(node):
-        yield from _all_parts(child)
+        yield from all_parts(child)
 
 
 def is_costly(node: PlanNode) -> bool:
