@@ -15,7 +15,7 @@ from query.execution.aggregate import group_labels
 from query.execution.columns import as_slice
 from query.execution.context import EvalContext
 from query.execution.names import require_distinct_labels, unnamed
-from query.execution.parallel import in_threads
+from query.execution.parallel import THREADS_PAY_FROM, in_threads
 from query.execution.range_functions import remark
 from query.execution.ranges import Block, Cut, RangeVector, dense_blocks, select_ranges
 from query.execution.selectors import stored_samples, wide_blocks
@@ -31,6 +31,9 @@ from tsdb.sample import BoolArray, FloatArray, IntArray, is_sample
 SERIES_A_GROUP: Final = 4
 """With fewer on average, the windows of the groups would cost as much as those of the series."""
 
+FUSING_PAYS_FROM: Final = 1 << 14
+"""Results of the function: fewer are computed in less time than it takes to divide the work."""
+
 _MAX_SET_ASIDE: Final = 1 << 20  # samples
 _MAX_CONDITION: Final = 1024.0  # as in query.kernels.compensated
 
@@ -45,6 +48,8 @@ def aggregate_over_time(node: AggregateOverTime, context: EvalContext) -> Vector
     Raises `CannotFuseError`, and `EvaluationError` as the function itself does.
     """
     ranges = select_ranges(node.ranges, context)
+    if not _is_large(ranges, context):
+        raise CannotFuseError
     labels, drop_name = unnamed(ranges.labels, context)
     keys = group_labels(node.source, labels)
     groups = keys.group()
@@ -69,6 +74,13 @@ def aggregate_over_time(node: AggregateOverTime, context: EvalContext) -> Vector
         fusion.aggregated(node.source.op)[:, kept],
         None if present.all() else present,
         drop_name=None if drop_name is None else np.ones(len(kept), dtype=np.bool_),
+    )
+
+
+def _is_large(ranges: RangeVector, context: EvalContext) -> bool:
+    return (
+        ranges.labels.size * context.step_count >= FUSING_PAYS_FROM
+        or stored_samples(ranges.slabs) >= THREADS_PAY_FROM
     )
 
 

@@ -23,6 +23,11 @@ END_MS = ROWS * INTERVAL_MS
 ENGINE = Engine(EngineOptions())
 
 
+@pytest.fixture(autouse=True)
+def small_queries_fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("query.execution.fused.FUSING_PAYS_FROM", 0)
+
+
 def unfused(ask: Callable[[], Result]) -> Result:
     with patch("query.plan.build.fused", lambda node: node):
         return ask()
