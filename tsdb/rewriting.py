@@ -4,8 +4,9 @@ A store only appends. So a series whose history changes is forgotten, and its la
 Snapshots taken before keep what they show. None of it is logged: a checkpoint must follow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -14,12 +15,14 @@ from tsdb.histogram import FloatHistogram
 from tsdb.history import matrices, mixed
 from tsdb.labels import METRIC_NAME, Labels
 from tsdb.matcher import Matcher, MatchOp
-from tsdb.sample import FOREVER_MS, NEVER_MS, FloatArray, IntArray, is_absent
+from tsdb.sample import FOREVER_MS, NEVER_MS, BoolArray, FloatArray, IntArray, is_absent
 from tsdb.snapshot import Selection
 from tsdb.wal_store import LoggedStore
 
 Points: TypeAlias = tuple[IntArray, FloatArray]
 """Times in milliseconds, and values."""
+TimedHistogram: TypeAlias = tuple[int, FloatHistogram]
+Value: TypeAlias = float | FloatHistogram
 
 _NO_POINTS: Points = np.zeros(0, dtype=np.int64), np.zeros(0)
 
@@ -29,8 +32,23 @@ class _History:
     """The samples of one series, each kind ascending by time."""
 
     floats: Points = _NO_POINTS
-    histograms: Sequence[tuple[int, FloatHistogram]] = ()
+    histograms: Sequence[TimedHistogram] = ()
     starts: tuple[Sequence[int], Sequence[int]] | None = None
+
+    def samples(self) -> dict[int, Value]:
+        """All of either kind, by time."""
+        times_ms, values = self.floats
+        return {**dict(zip(times_ms.tolist(), values.tolist(), strict=True)), **dict(self.histograms)}
+
+    def with_more(self, floats: Points, histograms: Sequence[TimedHistogram]) -> "_History":
+        """With samples at times that had none."""
+        here_ms, values = self.floats
+        times_ms, added = floats
+        free = ~np.isin(times_ms, [time_ms for time_ms, _ in self.histograms])
+        joined = _Pieces([here_ms, times_ms[free]], [values, added[free]]).joined()
+        taken = {*joined[0].tolist(), *(time_ms for time_ms, _ in self.histograms)}
+        fresh = [one for one in histograms if one[0] not in taken]
+        return replace(self, floats=joined, histograms=sorted((*self.histograms, *fresh), key=_time))
 
 
 @dataclass
@@ -61,29 +79,56 @@ def delete(store: LoggedStore, matchers: Sequence[Matcher], start_ms: int, end_m
     _rewrite(store, list(old), new)
 
 
-def insert(store: LoggedStore, points: Mapping[Labels, Points], now_ms: int) -> int:
-    """Add floats at any times, as far back as the retention reaches; how many were older.
+def insert(
+    store: LoggedStore,
+    points: Mapping[Labels, Points],
+    now_ms: int,
+    histograms: Mapping[Labels, Sequence[TimedHistogram]] = MappingProxyType({}),
+) -> int:
+    """Add samples at any times, as far back as the retention reaches; how many were older.
 
     Of two samples of a series at one time the one stays that was there, or came first.
     """
     oldest_ms = NEVER_MS if store.retention_ms is None else now_ms - store.retention_ms
-    old: dict[Labels, _History] = {}
-    for name in sorted({dict(labels).get(METRIC_NAME, "") for labels in points}):
-        named = [Matcher(METRIC_NAME, MatchOp.EQUAL, name)]
-        old |= _histories(store.snapshot(now_ms).select(named, NEVER_MS, FOREVER_MS))
+    old = _named(store, (*points, *histograms), now_ms)
     new = {}
     too_old = 0
-    for labels, (times_ms, values) in points.items():
+    for labels in dict.fromkeys((*points, *histograms)):
         history = old.get(labels, _History())
-        fresh = times_ms >= oldest_ms
-        fresh &= ~np.isin(times_ms, [time_ms for time_ms, _ in history.histograms])
-        too_old += int(np.count_nonzero(times_ms < oldest_ms))
-        held_ms, held = history.floats
-        pieces = _Pieces([held_ms, times_ms[fresh]], [held, values[fresh]])
-        if fresh.any():
-            new[labels] = replace(history, floats=pieces.joined())
+        times_ms, values = points.get(labels, _NO_POINTS)
+        timed = histograms.get(labels, ())
+        is_fresh = times_ms >= oldest_ms
+        fresh_histograms = [one for one in timed if one[0] >= oldest_ms]
+        too_old += int(np.count_nonzero(~is_fresh)) + len(timed) - len(fresh_histograms)
+        if fresh_histograms or is_fresh.any():
+            new[labels] = history.with_more((times_ms[is_fresh], values[is_fresh]), fresh_histograms)
     _rewrite(store, [labels for labels in new if labels in old], new)
     return too_old
+
+
+def reaching(store: LoggedStore, series_ids: IntArray, time_ms: int) -> BoolArray:
+    """Which series have samples at a time or later, so that one of this time can't be appended."""
+    late: BoolArray = store._newest_ms[series_ids] >= time_ms
+    return late
+
+
+def held(store: LoggedStore, series: Iterable[Labels], now_ms: int) -> dict[Labels, dict[int, Value]]:
+    """The samples of series, those of them that there are, by time."""
+    wanted = set(series)
+    return {
+        labels: history.samples()
+        for labels, history in _named(store, wanted, now_ms).items()
+        if labels in wanted
+    }
+
+
+def _named(store: LoggedStore, series: Iterable[Labels], now_ms: int) -> dict[Labels, _History]:
+    """The histories of all series that share their name with one of these."""
+    old: dict[Labels, _History] = {}
+    for name in sorted({dict(labels).get(METRIC_NAME, "") for labels in series}):
+        named = [Matcher(METRIC_NAME, MatchOp.EQUAL, name)]
+        old |= _histories(store.snapshot(now_ms).select(named, NEVER_MS, FOREVER_MS))
+    return old
 
 
 def _histories(selection: Selection) -> dict[Labels, _History]:
@@ -138,3 +183,7 @@ def _append_mixed(store: LoggedStore, labels: Labels, history: _History) -> None
         else:
             row = floats[time_ms]
             store.append(ids, time_ms, values[row : row + 1])
+
+
+def _time(sample: TimedHistogram) -> int:
+    return sample[0]

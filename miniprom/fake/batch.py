@@ -34,6 +34,8 @@ class Batch:
 
     blocks: list[Block] = field(default_factory=list)
     mixed: list[MixedSeries] = field(default_factory=list)
+    starts: list[tuple[Labels, Sequence[int], Sequence[int]]] = field(default_factory=list)
+    """Since when some series count: the times of samples, and the start timestamps as of then."""
 
     def series(self) -> Iterator[Labels]:
         """The labels of each series."""
@@ -55,3 +57,9 @@ class Batch:
             return None
         joined = np.concatenate(times)
         return int(joined.min()), int(joined.max())
+
+
+def series_text(labels: Labels) -> str:
+    """A series in a message."""
+    pairs = ", ".join(f'{name}="{value}"' for name, value in labels)
+    return f"series {{{pairs}}}"

@@ -13,7 +13,7 @@ from miniprom.api.errors import ErrorType
 from miniprom.errors import MinipromError
 from miniprom.fake.errors import FakeError
 from miniprom.fake.fields import Fields
-from miniprom.fake.series import read_series
+from miniprom.fake.loading import read_load
 from miniprom.fake.world import World
 
 PREFIX: Final = "/-/fake/"
@@ -49,7 +49,7 @@ async def _reset(call: Call) -> Any:
 
 
 async def _load(call: Call) -> Any:
-    return call.world.load(read_series(call.fields("load", "series", "interval", "start", "end", "count")))
+    return call.world.load(read_load(call.body, call.world.clock.now_ms()))
 
 
 async def _clock(call: Call) -> Any:

@@ -77,8 +77,8 @@ class Fields:
         except (ValueError, TypeError) as error:
             raise self.wrong(name, 'a list of times such as 1700000000, "now" or "-2h"') from error
 
-    def duration_ms(self, name: str, default_ms: int | None = None) -> int:
-        """More than zero: `10m`, or seconds."""
+    def duration_ms(self, name: str, default_ms: int | None = None, *, least_ms: int = 1) -> int:
+        """`10m`, or seconds; more than zero, unless `least_ms` says otherwise."""
         value = self._get(name, _MISSING if default_ms is None else default_ms)
         if name not in self and default_ms is not None:
             return default_ms
@@ -86,8 +86,8 @@ class Fields:
             duration_ms = _duration_ms(value)
         except ValueError as error:
             raise self.wrong(name, 'a duration such as "10m", or seconds') from error
-        if duration_ms <= 0:
-            raise self.wrong(name, "a duration of at least a millisecond")
+        if duration_ms < least_ms:
+            raise self.wrong(name, f"a duration of at least {least_ms} ms")
         return duration_ms
 
     def numbers(self, name: str, default: Sequence[float] | None = None) -> list[float]:

@@ -106,7 +106,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Outage:
-    """`over`, but nothing from `start_ms` to `end_ms`, both included; marked by a stale marker as it begins."""
+    """`over`, but nothing from `start_ms` to `end_ms`, both included; with a stale marker as it begins."""
 
     over: Signal
     start_ms: int
@@ -162,7 +162,7 @@ def _ramp(fields: Fields) -> Signal:
 
 
 def _sine(fields: Fields) -> Signal:
-    phase_ms = fields.duration_ms("phase", 0) if fields.any("phase") else 0
+    phase_ms = fields.duration_ms("phase", 0, least_ms=0)
     period_ms = fields.duration_ms("period")
     return Sine(fields.number("mean", 0.0), fields.number("amplitude", 1.0), period_ms, phase_ms)
 

@@ -57,7 +57,7 @@ class World:
 
     def load(self, batch: Batch) -> dict[str, Any]:
         """Store a batch, and answer with its size and span. Raises `FakeError`, and stores nothing then."""
-        fill(self.services.store, batch)
+        fill(self.services.store, batch, self.clock.now_ms())
         span_ms = batch.span_ms()
         start, end = (None, None) if span_ms is None else (span_ms[0] / 1000, span_ms[1] / 1000)
         return {
