@@ -15,7 +15,7 @@ from query.kernels.ranges import RANGE_KERNELS
 from query.language import ast
 from query.language.literals import format_duration_ms
 from query.plan import PlanNode, nodes
-from query.plan.sharing import children, is_costly
+from query.plan.sharing import all_parts, children, is_costly
 from query.why.finding import Diagnosis, Finding, Kind
 from query.why.functions import aggregation_cause, function_cause
 from query.why.not_a_number import is_nan, nan_cause
@@ -25,7 +25,8 @@ from query.why.times import selector_causes, too_few_samples
 
 def diagnose(plan: PlanNode, context: EvalContext) -> Diagnosis:
     """Why the plan gives no sample at any step of the context. Raises what evaluating it raises."""
-    context = replace(context, shared=frozenset(part for part in _parts(plan) if is_costly(part)))
+    once = {id(part): part for part in all_parts(plan) if is_costly(part)}
+    context = replace(context, shared={**once, **context.shared})
     with np.errstate(all="ignore"):
         found: Iterator[Finding] = iter(())
         if is_range(plan):
@@ -77,12 +78,6 @@ def nan_causes(node: PlanNode, context: EvalContext) -> Iterator[Finding]:
         yield from nan_causes(child, context)
     if not from_below:
         yield nan_cause(node, [value for _, value in values])
-
-
-def _parts(node: PlanNode) -> Iterator[PlanNode]:
-    yield node
-    for child in children(node):
-        yield from _parts(child)
 
 
 def _invariant(node: nodes.Invariant, context: EvalContext) -> Iterator[Finding]:
