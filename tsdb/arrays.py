@@ -31,3 +31,12 @@ def runs(keys: NDArray[Any]) -> list[IntArray]:
         return np.split(np.arange(len(keys)), np.flatnonzero(steps) + 1)
     order = np.argsort(keys, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
+
+
+def equal_columns(cells: BoolArray) -> list[IntArray]:
+    """The positions of each distinct column of `cells[row, column]`, in order."""
+    patterns = np.ascontiguousarray(np.packbits(cells, axis=0).T)
+    groups: dict[bytes, list[int]] = {}
+    for column, pattern in enumerate(patterns):
+        groups.setdefault(pattern.tobytes(), []).append(column)
+    return [np.array(group) for group in groups.values()]

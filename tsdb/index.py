@@ -15,11 +15,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from tsdb.appended import NO_ROOM
-from tsdb.arrays import grown
+from tsdb.arrays import equal_columns, grown
+from tsdb.held import LabelTable
 from tsdb.index_view import IndexView, NarrowArray
 from tsdb.labelframe import LabelDictionary
 from tsdb.labels import Labels
-from tsdb.sample import IntArray
+from tsdb.sample import CodeArray, IntArray
 
 
 class CodeColumn:
@@ -39,10 +40,18 @@ class CodeColumn:
         if series_id >= len(self.codes):
             self.codes = grown(self.codes, series_id + 1)
         if code > self._largest:
-            wider = np.uint16 if code <= np.iinfo(np.uint16).max else np.int32
-            self.codes = self.codes.astype(wider)
-            self._largest = np.iinfo(wider).max
+            self._widen(code)
         self.codes[series_id] = code
+
+    def put_all(self, first_id: int, codes: CodeArray) -> None:
+        """Set the codes of new series, whose ids follow one another."""
+        end = first_id + len(codes)
+        if end > len(self.codes):
+            self.codes = grown(self.codes, end)
+        top = int(codes.max())
+        if top > self._largest:
+            self._widen(top)
+        self.codes[first_id:end] = codes
 
     def clear(self, ids: IntArray) -> bool:
         """Take the codes of series away; False if they have none. The others' cells are copied."""
@@ -53,6 +62,11 @@ class CodeColumn:
         codes[ids] = 0
         self.codes = codes
         return True
+
+    def _widen(self, code: int) -> None:
+        wider = np.uint16 if code <= np.iinfo(np.uint16).max else np.int32
+        self.codes = self.codes.astype(wider)
+        self._largest = np.iinfo(wider).max
 
 
 class Shape:
@@ -94,6 +108,20 @@ class Index:
         limit = len(self) + room
         ids = (self._series_id(labels) if len(self) < limit else self._find(labels) for labels in series)
         return np.fromiter(ids, dtype=np.int64)
+
+    def restore(self, table: LabelTable) -> IntArray:
+        """`series_ids` of a table; those of a shape at once if none of them is known."""
+        matrix = np.zeros((len(table.names), table.size), dtype=np.int32)
+        for row, name, values, codes in zip(matrix, table.names, table.values, table.codes, strict=True):
+            dictionary = self.dictionaries.setdefault(name, LabelDictionary())
+            row[:] = np.array([dictionary.encode(value) for value in values], dtype=np.int32)[codes]
+        ids = np.empty(table.size, dtype=np.int64)
+        for at in equal_columns(matrix > 0):
+            carried = np.flatnonzero(matrix[:, at[0]])
+            names = tuple([table.names[row] for row in carried.tolist()])
+            shape = self._shapes.get(names) or self._add_shape(names)
+            ids[at] = self._restore_shape(shape, np.ascontiguousarray(matrix[carried][:, at].T))
+        return ids
 
     def view(self, limit: int) -> IndexView:
         """The index as it is now, but for ids from `limit` on; for readers in any thread.
@@ -169,6 +197,29 @@ class Index:
         self.size = max(self.size, series_id + 1)
         self._changes += 1
         return series_id
+
+    def _restore_shape(self, shape: Shape, codes: CodeArray) -> IntArray:
+        """The ids of series of one shape, `codes[series, name]`."""
+        width = codes.itemsize * len(shape.names)
+        packed = codes.tobytes()
+        keys = [packed[row * width : (row + 1) * width] for row in range(len(codes))]
+        found = [shape.ids.get(key) for key in keys]
+        if any(series_id is not None for series_id in found):
+            return np.array(
+                [
+                    self._add_series(shape, key, row.tolist()) if series_id is None else series_id
+                    for series_id, key, row in zip(found, keys, codes, strict=True)
+                ],
+                dtype=np.int64,
+            )
+        ids = np.arange(self.size, self.size + len(keys))
+        self.size += len(keys)
+        for name, column in zip(shape.names, codes.T, strict=True):
+            self._columns[name].put_all(int(ids[0]), column)
+        self._shape_of.put_all(int(ids[0]), np.full(len(ids), shape.number, dtype=np.int32))
+        shape.ids.update(zip(keys, ids.tolist(), strict=True))
+        self._changes += 1
+        return ids
 
     def _add_shape(self, names: tuple[str, ...]) -> Shape:
         if self._free_shapes:

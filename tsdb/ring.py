@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tsdb.arrays import equal_columns
 from tsdb.block import Block, Layout, as_slice, merged
 from tsdb.encoding import Plain
 from tsdb.sample import ABSENT, FOREVER_MS, BoolArray, CodeArray, FloatArray, IntArray, is_absent
@@ -182,6 +183,16 @@ class Ring:
         self._start_head(timestamps_ms, values)
         self._publish()
 
+    def restore(
+        self, blocks: tuple[Block, ...], layout: Layout, timestamps_ms: IntArray, values: FloatArray
+    ) -> None:
+        """Become a ring of these blocks, and of a head. Requires: it is empty; what the invariants say."""
+        self._blocks, self._layout = blocks, layout
+        complete = [number for number, block in enumerate(blocks) if self._is_complete(block.times.rows)]
+        self._full = complete[-1] + 1 if complete else 0
+        self._start_head(timestamps_ms, values)
+        self._publish()
+
     def expire(self, oldest_ms: int) -> None:
         """Drop blocks that end before `oldest_ms`."""
         kept = tuple([block for block in self._blocks if block.times.last_ms >= oldest_ms])
@@ -194,14 +205,21 @@ class Ring:
         """Put a block behind the others; with the young ones before it into one, once they are enough."""
         young = [*self._blocks[self._full :], block]
         rows = sum(block.times.rows for block in young)
-        narrow = len(self._layout) <= NARROW_COLUMNS
-        complete = rows + HEAD_ROWS - OPEN_ROWS > (NARROW_BLOCK_ROWS if narrow else self._block_rows)
-        if len(young) > 1 and (complete or narrow):
+        complete = self._is_complete(rows)
+        if len(young) > 1 and (complete or self._is_narrow):
             young = [merged(young, oldest_ms)]
         self._blocks = (*self._blocks[: self._full], *young)
         if complete:
             self._full = len(self._blocks)
             self._block_rows = BLOCK_ROWS
+
+    @property
+    def _is_narrow(self) -> bool:
+        return len(self._layout) <= NARROW_COLUMNS
+
+    def _is_complete(self, rows: int) -> bool:
+        """Whether a block takes no more rows."""
+        return rows + HEAD_ROWS - OPEN_ROWS > (NARROW_BLOCK_ROWS if self._is_narrow else self._block_rows)
 
     def _start_head(self, timestamps_ms: IntArray, values: FloatArray) -> None:
         rows = self._rows = len(values)
@@ -236,9 +254,6 @@ def misfits(present: BoolArray) -> list[IntArray]:
     lifespans = len(present) - present.argmax(axis=0) - present[::-1].argmax(axis=0)
     if 3 * np.count_nonzero(present) >= 2 * lifespans.sum():
         return []
-    patterns = np.ascontiguousarray(np.packbits(present, axis=0).T)
-    groups: dict[bytes, list[int]] = {}
-    for column, pattern in zip(columns.tolist(), patterns, strict=True):
-        groups.setdefault(pattern.tobytes(), []).append(column)
-    largest = max(groups.values(), key=len)
-    return [np.array(group) for group in groups.values() if group is not largest]
+    groups = equal_columns(present)
+    largest = max(groups, key=len)
+    return [columns[group] for group in groups if group is not largest]

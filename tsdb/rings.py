@@ -10,6 +10,8 @@ between its rows, or when its head is sealed and most of it is empty.
 import numpy as np
 
 from tsdb.arrays import distinct, grown, runs
+from tsdb.block import Layout
+from tsdb.held import HeldRing
 from tsdb.ring import Ring, RingView, misfits
 from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
 
@@ -109,6 +111,15 @@ class Rings:
                 if len(times) and times[0] == timestamp_ms:
                     values[at] = found[0]
         return values
+
+    def restore(self, held: HeldRing) -> None:
+        """Take over a ring. Requires: its series are in none."""
+        number = self._new_ring()
+        self._rings[number].restore(held.blocks, Layout(held.head_series), held.head_times_ms, held.head)
+        self.ring_of[held.series] = number
+        self._column_of[held.series] = -1
+        self._column_of[held.head_series] = np.arange(len(held.head_series))
+        self._newest_ms[number] = held.head_times_ms[-1]
 
     def expire(self, oldest_ms: int) -> None:
         """Free blocks and rings whose newest sample is older than `oldest_ms`."""

@@ -1,18 +1,19 @@
 """What a query reads: series picked by matchers, their samples as slabs of matrices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tsdb.arrays import runs
+from tsdb.held import HeldRing, held
 from tsdb.histogram import FloatHistogram
 from tsdb.index_view import IndexView
 from tsdb.labelframe import LabelFrame, LabelScope
 from tsdb.matcher import Matcher
 from tsdb.reading import Matrices, read_slab
 from tsdb.ring import RingView
-from tsdb.sample import CodeArray, IntArray
+from tsdb.sample import FOREVER_MS, NEVER_MS, CodeArray, IntArray
 from tsdb.slab import Slab
 from tsdb.track import Track
 
@@ -127,6 +128,27 @@ class Snapshot:
     ) -> list[str]:
         """Values of label `name` of what `series` lists, ascending."""
         return self._index.values(name, self._ids(matcher_sets, start_ms, end_ms))
+
+    def rings(self, without: Sequence[int] = ()) -> Iterator[HeldRing]:
+        """The floats of all series as they are held, but for those at some positions.
+
+        A position is one in the labels of a selection of all series. Requires: a `still` snapshot.
+        """
+        table = self._table
+        ids = self._ids((), NEVER_MS, FOREVER_MS)
+        position_of = np.full(len(table.ring), -1)
+        position_of[ids] = np.arange(len(ids))
+        position_of[ids[list(without)]] = -1
+        first_ms, newest_ms = table.first_ms[ids], table.newest_ms[ids]
+        oldest_ms = NEVER_MS if self._oldest_ms is None else self._oldest_ms
+        for number, view in enumerate(self._rings):
+
+            def own(series: CodeArray, number: int = number) -> IntArray:
+                return np.where(table.ring[series] == number, position_of[series], -1)
+
+            ring = held(view, own, first_ms, newest_ms, oldest_ms)
+            if ring:
+                yield ring
 
     def _ids(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> IntArray:
         chosen = [self._index.match(matchers) for matchers in matcher_sets or ((),)]

@@ -18,6 +18,7 @@ from tsdb.appended import NO_ROOM, Appended, Outcome, OutcomeArray
 from tsdb.arrays import grown, runs
 from tsdb.block import as_slice
 from tsdb.budget import Budget
+from tsdb.held import HeldRing, LabelTable
 from tsdb.histogram import FloatHistogram
 from tsdb.histogram_arithmetic import hint_after
 from tsdb.index import Index
@@ -198,9 +199,33 @@ class Store:
         with self._swap:
             return self._snapshot(now_ms)
 
-    def _snapshot(self, now_ms: int) -> Snapshot:
+    def still(self, now_ms: int) -> Snapshot:
+        """A snapshot whose `rings` can be read while the writer goes on. From the writing thread."""
+        table = self._first_ms.copy(), self._newest_ms.copy(), self._rings.ring_of.copy()
+        return self._snapshot(now_ms, SeriesTable(*table))
+
+    def restore_labels(self, table: LabelTable) -> IntArray:
+        """The ids of the series of a table, whatever the memory limit says: int64[n]."""
+        try:
+            return self._index.restore(table)
+        finally:
+            self._make_room(self._index.size)
+
+    def restore(self, ring: HeldRing) -> None:
+        """Store the samples of a ring, as it is if its series have none yet. Its series are ids."""
+        if (self._newest_ms[ring.series] > NEVER_MS).any():
+            for block in ring.blocks:
+                values = block.read(slice(0, len(block.layout)), slice(0, block.times.rows))
+                self.append_matrix(block.layout.series.astype(np.int64), block.times.read(), values)
+            self.append_matrix(ring.head_series.astype(np.int64), ring.head_times_ms, ring.head)
+            return
+        self._first_ms[ring.series] = ring.first_ms
+        self._newest_ms[ring.series] = ring.newest_ms
+        self._rings.restore(ring)
+
+    def _snapshot(self, now_ms: int, table: SeriesTable | None = None) -> Snapshot:
         ring_of, rings = self._rings.capture()
-        table = SeriesTable(self._first_ms, self._newest_ms, ring_of)
+        table = table or SeriesTable(self._first_ms, self._newest_ms, ring_of)
         size = min(len(table.first_ms), len(table.newest_ms), len(table.ring))
         return Snapshot(
             index=self._index.view(size),

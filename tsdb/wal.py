@@ -140,7 +140,7 @@ class Wal:
         """Begin a segment, and hold the store as it is now."""
         failures = self._failures
         self.begin_segment()
-        return Checkpoint(self._number, store.snapshot(now_ms), failures)
+        return Checkpoint(self._number, store.still(now_ms), failures)
 
     def finish(self, checkpoint: Checkpoint) -> None:
         """Write the snapshot, then remove what it replaces. From any thread; raises `OSError`.

@@ -14,13 +14,16 @@ A file is a sequence of records; numbers are little-endian:
                  count, sum, zero threshold, zero count float64,
                  positive indexes int64[], counts float64[]; negative the same; custom values float64[]
     STARTS     = id int32, count uint32, times_ms int64[count], start_times_ms int64[count]
+    TABLE      = packed table of labels, see held.py
+    RING       = packed ring, the same; its series are positions in the last TABLE
     END        = empty; the last record of a snapshot
 
-An id means what the last SERIES record in the same file says. A slot means what the last COLUMNS record
-in the same file says; after it, the cells of the slot are 0. A row's cells are those of the slot's row
-before, but for the changed ones: a steady value costs a bit. An ABSENT cell is no sample.
+An id means what the last SERIES or TABLE record in the same file says. A slot means what the last COLUMNS
+record in the same file says; after it, the cells of the slot are 0. A row's cells are those of the slot's
+row before, but for the changed ones: a steady value costs a bit. An ABSENT cell is no sample.
 
-Nothing refers to another file, so that what is lost with a damaged record ends with its file.
+Nothing refers to another file, so that what is lost with a damaged record ends with its file. What changes
+gets a new kind: a kind's payload never changes its meaning, and old files stay readable.
 """
 
 import json
@@ -34,8 +37,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsdb.errors import TsdbError
+from tsdb.held import HeldRing, LabelTable, describe_ring, ring_of
 from tsdb.histogram import Buckets, CounterReset, FloatHistogram
 from tsdb.labels import Labels
+from tsdb.packing import pack, unpack
 from tsdb.sample import CodeArray, IntArray
 
 BitsArray: TypeAlias = NDArray[np.uint64]
@@ -58,6 +63,8 @@ class Kind(IntEnum):
     HISTOGRAM = 4
     STARTS = 5
     END = 6
+    TABLE = 7
+    RING = 8
 
 
 class DamagedError(TsdbError):
@@ -86,8 +93,10 @@ def records(content: memoryview) -> Iterator[tuple[Kind, memoryview]]:
         end = start + length
         if end > len(content):
             raise DamagedError(position, "a record is cut short")
-        if zlib.crc32(content[position + _CHECKSUM.size : end]) != checksum or kind not in _KINDS:
+        if zlib.crc32(content[position + _CHECKSUM.size : end]) != checksum:
             raise DamagedError(position, "a record does not match its checksum")
+        if kind not in _KINDS:
+            raise DamagedError(position, f"a record of a later version (kind {kind})")
         yield Kind(kind), content[start:end]
         position = end
 
@@ -179,6 +188,23 @@ def write_starts(series_id: int, times_ms: IntArray, starts_ms: IntArray) -> byt
     return record(
         Kind.STARTS, _STARTS.pack(series_id, len(times_ms)), times_ms.tobytes(), starts_ms.tobytes()
     )
+
+
+def write_table(table: LabelTable) -> bytes:
+    return record(Kind.TABLE, pack(table))
+
+
+def read_table(payload: memoryview) -> LabelTable:
+    return LabelTable(*unpack(payload))
+
+
+def write_ring(ring: HeldRing) -> bytes:
+    return record(Kind.RING, pack(describe_ring(ring)))
+
+
+def read_ring(payload: memoryview, ids: IntArray) -> HeldRing:
+    """The ring, its series as `ids[position]`."""
+    return ring_of(unpack(payload), ids)
 
 
 def read_starts(payload: memoryview) -> tuple[int, list[int], list[int]]:

@@ -59,6 +59,7 @@ class _Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._ids: dict[int, int] = {}  # of the log -> of the store
+        self._table: IntArray = np.zeros(0, dtype=np.int64)  # the store's, by position in the last TABLE
         self._slots: dict[int, _Slot] = {}
         self._gathering: dict[int, _Slot] = {}
         self._gathered_in = np.full(0, -1)  # [store's id]: the slot, while it is among those
@@ -80,6 +81,12 @@ class _Reader:
                 self.flush()
                 series_id, time_ms, histogram = wal_format.read_histogram(payload)
                 self._store.append_histograms(self._ids[series_id], [time_ms], [histogram])
+            case Kind.TABLE:
+                self._table = self._store.restore_labels(wal_format.read_table(payload))
+                self._ids = dict(enumerate(self._table.tolist()))
+            case Kind.RING:
+                self.flush()
+                self._store.restore(wal_format.read_ring(payload, self._table))
             case Kind.STARTS:
                 series_id, times_ms, starts_ms = wal_format.read_starts(payload)
                 self._store.append_start_timestamps(self._ids[series_id], times_ms, starts_ms)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from tsdb import wal_format
+from tsdb.held import LabelTable
 from tsdb.histogram import FloatHistogram
-from tsdb.history import matrices, mixed
+from tsdb.history import mixed
 from tsdb.sample import FOREVER_MS, NEVER_MS
 from tsdb.snapshot import Snapshot
 from tsdb.wal_writer import LogWriter
@@ -15,13 +16,10 @@ from tsdb.wal_writer import LogWriter
 def write_snapshot(snapshot: Snapshot) -> Iterator[bytes]:
     """The records, piece by piece. The ids are positions in the snapshot. From any thread."""
     selection = snapshot.select((), NEVER_MS, FOREVER_MS)
-    labels = selection.labels.series()
-    writer = LogWriter(lambda ids: [labels[position] for position in ids.tolist()])
-    for series, timestamps_ms, values in matrices(selection):
-        yield b"".join(
-            writer.row(time_ms, series, cells)
-            for time_ms, cells in zip(timestamps_ms.tolist(), values, strict=True)
-        )
+    writer = LogWriter(lambda positions: selection.labels.take(positions).series())
+    yield wal_format.write_table(LabelTable.of(selection.labels))
+    for ring in snapshot.rings(without=[one.position for one in selection.histograms]):
+        yield wal_format.write_ring(ring)
     for position, samples in mixed(selection):
         yield b"".join(
             writer.histogram(position, time_ms, value)

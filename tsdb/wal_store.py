@@ -32,6 +32,7 @@ class LoggedStore(Store):
         self.expire(now_ms)
         try:
             loaded = log.load(self)
+            self.expire(now_ms)
         except OSError:
             log.close()
             raise

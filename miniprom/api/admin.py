@@ -71,7 +71,7 @@ async def _snapshot(request: web.Request) -> web.Response:
     now_ms = services.clock.now_ms()
     moment = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{moment}-{secrets.token_hex(8)}"
-    await services.storage.save(services.store.snapshot(now_ms), name)
+    await services.storage.save(services.store.still(now_ms), name)
     return success({"name": name})
 
 
