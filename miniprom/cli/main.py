@@ -13,6 +13,8 @@ _COMMANDS: Final = {
     "serve": "miniprom.cli.serve",
     "query": "miniprom.cli.query",
     "explain": "miniprom.cli.explain",
+    "why": "miniprom.cli.why",
+    "record": "miniprom.cli.record",
     "check": "miniprom.cli.check",
     "test": "miniprom.cli.test",
     "simulate": "miniprom.cli.simulate",

@@ -4,7 +4,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any, Final
@@ -21,6 +21,8 @@ examples:
   miniprom query http://localhost:9090 up --start 2026-01-01T00:00:00Z --end 2026-01-01T01:00:00Z --step 1m
 """
 _METRIC_NAME: Final = "__name__"
+_GET_ONLY: Final = ("label/", "status/")
+"""Endpoints that take no form."""
 
 
 class QueryFailedError(MinipromError):
@@ -44,25 +46,26 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def ask(
-    url: str, parameters: dict[str, str], timeout_seconds: float, endpoint: str = "query"
-) -> dict[str, Any]:
+def ask(url: str, parameters: Mapping[str, str], timeout_seconds: float, endpoint: str = "query") -> Any:
     """The `data` of the answer of an endpoint of the API. Raises `QueryFailedError`."""
     if "://" not in url:
         url = f"http://{url}"
-    request = Request(f"{url.rstrip('/')}/api/v1/{endpoint}", data=urlencode(parameters).encode())
+    address, form = f"{url.rstrip('/')}/api/v1/{endpoint}", urlencode(parameters)
+    if endpoint.startswith(_GET_ONLY):
+        request = Request(f"{address}?{form}")
+    else:
+        request = Request(address, data=form.encode())
     try:
         with urlopen(request, timeout=timeout_seconds) as response:
             answer = json.load(response)
     except HTTPError as error:
-        raise QueryFailedError(_message(error) + _place_of_fault(parameters["query"])) from error
+        raise QueryFailedError(_message(error) + _place_of_fault(parameters.get("query"))) from error
     except (URLError, OSError, HTTPException, ValueError) as error:
         raise QueryFailedError(f"{url}: {getattr(error, 'reason', error)}") from error
     for kind in ("warnings", "infos"):
         for text in answer.get(kind, ()):
             print(f"{kind.removesuffix('s')}: {text}", file=sys.stderr)
-    data: dict[str, Any] = answer["data"]
-    return data
+    return answer["data"]
 
 
 def table(data: dict[str, Any]) -> list[list[str]]:
@@ -105,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
 def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     """The expression, and when it is evaluated."""
     parser.add_argument("expr", metavar="EXPR", help="the PromQL expression")
+    add_window_arguments(parser)
+
+
+def add_window_arguments(parser: argparse.ArgumentParser) -> None:
+    """When an expression is evaluated."""
     parser.add_argument("--time", help="evaluate at this time (unix seconds or RFC 3339) instead of now")
     parser.add_argument("--start", help="begin of a range; needs --end")
     parser.add_argument("--end", help="end of a range; needs --start")
@@ -114,20 +122,25 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
 
 def query_parameters(options: argparse.Namespace) -> dict[str, str]:
     """What the API is to be told."""
+    return {"query": options.expr, **window_parameters(options)}
+
+
+def window_parameters(options: argparse.Namespace) -> dict[str, str]:
+    """The times among what the API is to be told."""
     if (options.start is None) != (options.end is None):
         raise QueryFailedError("a range needs both --start and --end")
     if options.start is not None:
-        return {"query": options.expr, "start": options.start, "end": options.end, "step": options.step}
-    return {"query": options.expr, **({"time": options.time} if options.time else {})}
+        return {"start": options.start, "end": options.end, "step": options.step}
+    return {"time": options.time} if options.time else {}
 
 
-def _place_of_fault(expr: str) -> str:
+def _place_of_fault(expr: str | None) -> str:
     """Lines that show where an expression is at fault, and the nearest name; empty for one that parses."""
     from query import ParseError, parse  # noqa: PLC0415  a good answer needs no parser
     from query.language import EVERYTHING  # noqa: PLC0415
 
     try:
-        parse(expr, EVERYTHING)
+        parse(expr or "0", EVERYTHING)
     except ParseError as error:
         return "\n" + error.drawing.partition("\n")[2]
     return ""

@@ -1,7 +1,7 @@
 """The file: JSON, compressed if its name ends in `.gz`. Times are Unix milliseconds.
 
     {"format": "miniprom recording", "version": 1, "server": URL, "now": the time asked about last,
-     "series": [{"labels": {...}, "timestamps": [...], "values": [number, "NaN", "+Inf", "-Inf", "stale"...]}],
+     "series": [{"labels": {...}, "timestamps": [...], "values": [1, "NaN", "+Inf", "-Inf", "stale"...]}],
      "answers": [{"query": EXPR, "start": ..., "end": ..., "step": ..., "data": {...}}]}
 
 An instant query has equal `start` and `end` and the step 0; its `data` is that of the API.
@@ -52,6 +52,24 @@ class Recording:
     now_ms: int
     samples: Samples
     answers: Sequence[Answer] = ()
+
+
+class _AnswerSeries(msgspec.Struct):
+    """A series of a vector or a matrix, as the API shows it."""
+
+    metric: dict[str, str]
+    value: tuple[float, str] | None = None
+    values: list[tuple[float, str]] = []
+    histogram: tuple[float, dict[str, Any]] | None = None
+    histograms: list[tuple[float, dict[str, Any]]] = []
+
+
+_RESULTS: Final[Mapping[str, Any]] = {
+    "vector": list[_AnswerSeries],
+    "matrix": list[_AnswerSeries],
+    "scalar": tuple[float, str],
+    "string": tuple[float, str],
+}
 
 
 class _Series(msgspec.Struct):
@@ -107,7 +125,12 @@ def _decoded(content: bytes | str) -> _File:
             raise RecordingError(f'not a recording: "format" is "{head.format}", expected "{FORMAT}"')
         if head.version != VERSION:
             raise RecordingError(f"the recording has version {head.version}; only version {VERSION} is known")
-        return msgspec.json.decode(content, type=_File)
+        file = msgspec.json.decode(content, type=_File)
+        for answer in file.answers:
+            msgspec.convert(answer.data.get("result"), _RESULTS[answer.data.get("resultType", "")])
+        return file
+    except KeyError as error:
+        raise RecordingError(f"an answer of the recording has the unknown resultType {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"not a recording: {error}") from error
 

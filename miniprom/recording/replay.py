@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import numpy as np
+
 from miniprom.recording.file import Answer, Recording, Samples, read_recording
+from tsdb import Store
 
 
 def samples_of(content: bytes | str, move_to_ms: int | None = None) -> Samples:
@@ -51,3 +54,11 @@ _MOVED: Final[Mapping[str, Callable[[Any, int], Any]]] = {
     "histograms": _moved_points,
 }
 """What moving does to the fields of a series in an answer."""
+
+
+def store_of(samples: Samples) -> Store:
+    """A store of its own with these samples."""
+    store = Store(retention_ms=None)
+    for series_id, (times_ms, values) in zip(store.series_ids(samples), samples.values(), strict=True):
+        store.append_matrix(np.array([series_id]), times_ms, values[:, np.newaxis])
+    return store
