@@ -14,7 +14,7 @@ from tsdb.sample import FOREVER_MS, FloatArray, IntArray
 from tsdb.slab import Slab
 
 REMEMBERED_SAMPLES: Final = 1 << 19
-"""Four megabytes; what a ring holds of a selection may take an eighth."""
+"""Four megabytes; what a ring holds of a selection may take a fourth."""
 
 
 class Matrix(NamedTuple):

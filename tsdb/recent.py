@@ -7,13 +7,13 @@ from typing import Final, Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
 
-_LARGEST_SHARE: Final = 8
+_LARGEST_SHARE: Final = 4
 
 
 class Recent(Generic[Key, Answer]):
     """The answers asked for last, up to `room` in the sum of their sizes. For any thread.
 
-    One that would take more than an eighth of the room is not kept.
+    One that would take more than a fourth of the room is not kept.
     """
 
     def __init__(self, room: int) -> None:

@@ -93,32 +93,32 @@ def test_series_are_matched_once_while_none_is_new() -> None:
 
 
 def test_the_answer_not_asked_for_the_longest_time_makes_room() -> None:
-    recent: Recent[str, int] = Recent(24)
-    for key in "abcdefgh":
+    recent: Recent[str, int] = Recent(12)
+    for key in "abcd":
         recent.put(key, 1, 3)
     assert recent.get("a") == 1
-    recent.put("i", 1, 3)
+    recent.put("e", 1, 3)
     assert recent.get("a") == 1
     assert recent.get("b") is None
 
 
 def test_an_answer_put_again_takes_its_room_once() -> None:
-    recent: Recent[str, int] = Recent(24)
+    recent: Recent[str, int] = Recent(12)
     for value in range(100):
         recent.put("a", value, 3)
         recent.put("b", value, 3)
     assert (recent.get("a"), recent.get("b")) == (99, 99)
 
 
-def test_an_answer_of_more_than_an_eighth_of_the_room_is_not_kept() -> None:
-    recent: Recent[str, int] = Recent(24)
+def test_an_answer_of_more_than_a_fourth_of_the_room_is_not_kept() -> None:
+    recent: Recent[str, int] = Recent(12)
     recent.put("a", 1, 4)
     assert recent.get("a") is None
 
 
 def test_a_large_selection_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     store = store_of(2, 30)
-    small: Matrices = Recent(80)
+    small: Matrices = Recent(40)
     monkeypatch.setattr(store, "_matrices", small)
     (slab,) = store.snapshot(0).select(EVERYTHING, 0, 1000).slabs
     assert slab.parts
