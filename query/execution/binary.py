@@ -151,7 +151,7 @@ def _of_vectors(
 
 def _combined_groups(node: Binary, many: Side, one: Side, swapped: bool) -> BoolArray | None:
     """bool[step, group]: which match groups have a pair that `node.op` takes; None: all that meet."""
-    if many.vector.histograms is None and one.vector.histograms is None:
+    if _takes_all(node, many.vector, one.vector):
         return None
     many_rows, one_rows = pair(many, one)
     sides = (_rows(many.vector, many_rows), _rows(one.vector, one_rows))
@@ -162,9 +162,14 @@ def _combined_groups(node: Binary, many: Side, one: Side, swapped: bool) -> Bool
 
 def _combinable(node: Binary, sides: tuple[_Rows, _Rows]) -> BoolArray | None:
     """bool[step, pair]: where `node.op` takes samples of these types; None is everywhere."""
-    if all(vector.histograms is None for vector, _ in sides):
+    if _takes_all(node, *(vector for vector, _ in sides)):
         return None
     return ~mismatched_types(node.op, _operand(*sides[0]), _operand(*sides[1]))
+
+
+def _takes_all(node: Binary, *vectors: Vector) -> bool:
+    """Whether `node.op` has a result for all pairs of samples."""
+    return node.op not in TRIM_OPERATORS and all(vector.histograms is None for vector in vectors)
 
 
 def _result_labels(
@@ -199,7 +204,7 @@ def _paired(
             all_kept = np.empty(shape, dtype=np.bool_) if all_kept is None else all_kept
             all_kept[rows] = kept
     result = Vector(labels, values, _both(all_kept, present))
-    if node.op not in TRIM_OPERATORS and all(vector.histograms is None for vector, _ in sides):
+    if _takes_all(node, *(vector for vector, _ in sides)):
         return result
     candidates = np.broadcast_to(np.True_, shape) if present is None else present
     return _with_histograms(node, (_operand(*sides[0]), _operand(*sides[1])), result, candidates, context)

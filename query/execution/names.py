@@ -88,5 +88,10 @@ def _merged(vector: Vector, group_of: IntArray, first: IntArray) -> Vector:
     if vector.histograms is not None:
         histograms = np.full(shape, None, dtype=object)
         histograms[steps, group_of[series]] = vector.histograms[steps, series]
-    drop_name = None if vector.drop_name is None else vector.drop_name[first]
+    drop_name = None
+    if vector.drop_name is not None:
+        # As upstream, which makes a series of the first sample that comes.
+        first_step = np.where(vector.present.any(axis=0), vector.present.argmax(axis=0), len(vector.present))
+        earliest = np.lexsort((first_step, group_of))
+        drop_name = vector.drop_name[earliest[np.searchsorted(group_of[earliest], np.arange(len(first)))]]
     return Vector(vector.labels.take(first), values, present, histograms, drop_name)

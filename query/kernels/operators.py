@@ -16,7 +16,7 @@ ARITHMETIC: Final[Mapping[str, Arithmetic]] = {
     "*": np.multiply,
     "/": np.divide,
     "%": np.fmod,  # the sign of the dividend, as Go's math.Mod
-    "^": np.power,
+    "^": np.float_power,  # np.power takes the square root of -Inf for one exponent 0.5: NaN, where Inf is due
     "atan2": np.arctan2,
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from miniprom.promqltest import parse_script, run_script
+from query.execution import fused
 from tests.conformance.known_failures import KNOWN_FAILURES
 
 FILES = [
@@ -34,6 +35,19 @@ FILES = [
 
 @pytest.mark.parametrize("name", FILES)
 def test_script(name: str, conformance: Path) -> None:
+    _run(name, conformance)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_script_with_sums_of_any_size_fused(
+    name: str, conformance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fused, "FUSING_PAYS_FROM", 0)
+    monkeypatch.setattr(fused, "SERIES_A_GROUP", 0)
+    _run(name, conformance)
+
+
+def _run(name: str, conformance: Path) -> None:
     path = conformance / "promqltest" / f"{name}.test"
     failed = {
         case.line: f"{path.name}:{case.line}: {case.query}\n    " + "\n    ".join(case.problems)

@@ -3,7 +3,7 @@
 `query(seed)` is always the same. Nothing in them depends on where the steps of a query begin or end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
@@ -64,7 +64,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "extension": "anchored|smoothed",
 }
 
-_VECTORS: Final = (
+# The first two of each have no blanks for further expressions.
+_VECTORS: Final[Sequence[str]] = (
     "{selector}{offset}",
     "{selector}{offset}",
     "{reduction}{by} ({v})",
@@ -113,7 +114,7 @@ _VECTORS: Final = (
     "changes({selector}[{duration}] anchored)",
     "{selector} smoothed",
 )
-_SCALARS: Final = (
+_SCALARS: Final[Sequence[str]] = (
     "{number}",
     "{number}",
     "time() / 120",
@@ -121,7 +122,7 @@ _SCALARS: Final = (
     "(time() - {s})",
     "max_of({s}, {s})",
 )
-_RANGES: Final = (
+_RANGES: Final[Sequence[str]] = (
     "{selector}[{duration}]{offset}",
     "{selector}[{duration}]{offset}",
     "({v})[{duration}:1m]{offset}",
@@ -136,12 +137,11 @@ def query(seed: int) -> str:
 
 def _filled(template: str, random: Random, depth: int) -> str:
     """The template with all its blanks filled in."""
-    kinds = {"v": _VECTORS if depth else _VECTORS[:1], "s": _SCALARS if depth else _SCALARS[:2]}
-    kinds["r"] = _RANGES if depth else _RANGES[:2]
     text = template
-    for blank, options in kinds.items():
+    for blank, options in (("v", _VECTORS), ("s", _SCALARS), ("r", _RANGES)):
         while "{" + blank + "}" in text:
-            text = text.replace("{" + blank + "}", _filled(random.choice(options), random, depth - 1), 1)
+            chosen = random.choice(options if depth else options[:2])
+            text = text.replace("{" + blank + "}", _filled(chosen, random, depth - 1), 1)
     for blank, words in _WORDS.items():
         while "{" + blank + "}" in text:
             text = text.replace("{" + blank + "}", random.choice(words.split("|")), 1)
