@@ -1,5 +1,7 @@
 """Finds the command and imports no other: start-up time is a feature."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -35,10 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'miniprom: unknown command "{name}"; expected one of {known}', file=sys.stderr)
         return 2
     try:
-        run: Command = import_module(module).run
-        return run(given)
+        return _run(module, given)
     except MinipromError as error:
         print(f"miniprom: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left to be flushed
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+
+
+def _run(module: str, arguments: Sequence[str]) -> int:
+    run: Command = import_module(module).run
+    try:
+        return run(arguments)
+    finally:
+        sys.stdout.flush()  # here, where a reader who has left is no error
