@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from miniprom.testing import items
 
 if TYPE_CHECKING:
     from miniprom.testing.client import FakePrometheus
@@ -30,11 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--prometheus-url", metavar="URL", help="run the tests against a real server")
     parser.addini("prometheus_strict", "tests are strict, unless marked otherwise", "bool", False)
     parser.addini("prometheus_in_process", "the fake runs in a thread, not a process", "bool", False)
+    items.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", _MARKER)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Tests of rules and of queries, where they are asked for."""
+    return items.collect_file(file_path, parent)
 
 
 @pytest.fixture(scope="session")
