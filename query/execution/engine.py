@@ -25,9 +25,10 @@ from query.execution.result import (
 )
 from query.execution.trace import Explanation, Stopwatch, Trace, explanation
 from query.execution.values import Scalar, String, Value, Vector
-from query.language import ast, parse
-from query.plan import Batch, PlanNode, QueryWindow, Shared, build_plan, shared_parts
+from query.language import ast
+from query.plan import Batch, PlanNode, QueryWindow, Shared
 from query.plan.nodes import RangeSelect, SubqueryRange
+from query.plan.recent import Planned, planned
 from tsdb import LabelFrame, Snapshot, Store
 
 if TYPE_CHECKING:
@@ -142,20 +143,18 @@ class Engine:
 
     def plan(self, query: str | ast.Expr, window: QueryWindow) -> Explanation:
         """The plan of `query`, not evaluated."""
-        expr = parse(query, self.options.parser) if isinstance(query, str) else query
-        return explanation(self._plan(expr, window))
+        return explanation(self._planned(query, window).plan)
 
     def _prepared(
         self, snapshot: Snapshot, query: str | ast.Expr, window: QueryWindow, control: Control | None
     ) -> tuple[PlanNode, EvalContext]:
         stopwatch = Stopwatch(self._seconds)
-        expr = parse(query, self.options.parser) if isinstance(query, str) else query
-        plan = self._plan(expr, window)
+        plan, shared = self._planned(query, window)
         text = query if isinstance(query, str) else ""
-        return plan, self._context(snapshot, window, control, shared_parts(plan), stopwatch, text=text)
+        return plan, self._context(snapshot, window, control, shared, stopwatch, text=text)
 
-    def _plan(self, expr: ast.Expr, window: QueryWindow) -> PlanNode:
-        return build_plan(expr, window, default_subquery_step_ms=self.options.default_subquery_step_ms)
+    def _planned(self, query: str | ast.Expr, window: QueryWindow) -> Planned:
+        return planned(query, window, self.options.parser, self.options.default_subquery_step_ms)
 
     def _context(
         self,

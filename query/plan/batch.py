@@ -1,16 +1,14 @@
 """Instant queries that are asked together time and again, as the rules of a group are."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from query.errors import PlanError
 from query.language import ast
-from query.language.walk import walk
 from query.plan.build import build_plan
 from query.plan.nodes import PlanNode, QueryWindow, RangeSelect
+from query.plan.recent import depends_on_window
 from query.plan.sharing import Shared, all_parts, shared_parts
-
-_TIMES_OF_THE_QUERY: Final = ("start", "end")
 
 
 class Planned(NamedTuple):
@@ -30,7 +28,7 @@ class Batch:
     def __init__(self, queries: Sequence[ast.Expr], *, default_subquery_step_ms: int) -> None:
         self._queries = queries
         self._default_subquery_step_ms = default_subquery_step_ms
-        self._is_timeless = not any(_asks_for_time(query) for query in queries)
+        self._is_timeless = not any(depends_on_window(query) for query in queries)
         self._planned: Planned | None = None
 
     def planned(self, time_ms: int) -> Planned:
@@ -47,16 +45,6 @@ class Batch:
             return build_plan(query, window, default_subquery_step_ms=self._default_subquery_step_ms)
         except PlanError as error:
             return error
-
-
-def _asks_for_time(query: ast.Expr) -> bool:
-    """Whether `start()` or `end()` stands in it, as a function or behind `@`."""
-    for node in walk(query):
-        if isinstance(node, ast.Call) and node.function in _TIMES_OF_THE_QUERY:
-            return True
-        if isinstance(node, ast.VectorSelector | ast.Subquery) and isinstance(node.at, ast.AtAnchor):
-            return True
-    return False
 
 
 def _widest(plans: Sequence[PlanNode]) -> list[RangeSelect]:

@@ -10,14 +10,15 @@ def batch(*texts: str) -> Batch:
     return Batch([parse(text, EVERYTHING) for text in texts], default_subquery_step_ms=60_000)
 
 
-@pytest.mark.parametrize("text", ["x", "x @ 5", "x[5m:] offset 1m", "sum(rate(x[range() + 1m]))", "time()"])
+@pytest.mark.parametrize("text", ["x", "x @ 5", "x[5m:] offset -1m", "sum(rate(x[2 * 1m]))", "time()"])
 def test_queries_are_planned_once(text: str) -> None:
     queries = batch("y", text)
     assert queries.planned(1_000) is queries.planned(2_000)
 
 
 @pytest.mark.parametrize(
-    "text", ["start()", "-abs(vector(end()))", "x @ start()", "sum(rate(x[5m:] @ end()))"]
+    "text",
+    ["start()", "-abs(vector(end()))", "x @ start()", "sum(rate(x[5m:] @ end()))", "rate(x[range() + 1m])"],
 )
 def test_queries_that_name_their_time_are_planned_each_time(text: str) -> None:
     queries = batch("y", text)
