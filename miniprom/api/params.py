@@ -12,6 +12,7 @@ from aiohttp import web
 from collector.errors import UnitError
 from collector.units import parse_duration_ms
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
+from miniprom.api.watch import WATCH
 from query import ParseError
 from query.language import parse_selector
 from tsdb import Matcher
@@ -38,6 +39,10 @@ class Params:
 
     def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
         self._values = values
+
+    def all(self) -> dict[str, list[str]]:
+        """All values of each name."""
+        return {name: list(values) for name, values in self._values.items()}
 
     def text(self, name: str) -> str:
         """The first value of `name`, "" if there is none."""
@@ -110,7 +115,19 @@ class Params:
 
 
 async def read_params(request: web.Request) -> Params:
-    """The parameters of the URL, and of the body of a form. Raises `ApiError` for a broken or huge form."""
+    """The parameters of the URL, and of the body of a form. Raises `ApiError` for a broken or huge form.
+
+    They are read once only of a request that is watched.
+    """
+    watch = WATCH.get()
+    if watch is None:
+        return await _read_params(request)
+    if watch.params is None:
+        watch.params = await _read_params(request)
+    return watch.params
+
+
+async def _read_params(request: web.Request) -> Params:
     sources = [request.rel_url.raw_query_string.encode()]
     if request.method in ("POST", "PUT", "PATCH") and request.content_type == _FORM:
         sources.insert(0, await _read_form(request))

@@ -13,6 +13,7 @@ from miniprom.api.params import Params, read_params
 from miniprom.api.results import encode_result, encode_statistics, explanation_object, truncated
 from miniprom.api.services import Services, services_of
 from miniprom.api.streaming import Body, accepts_gzip, prepare, send
+from miniprom.api.watch import WATCH, Evaluation
 from query import Control, Engine, Explanation, ParseError, PlanError, QueryWindow, Result, parse
 from query.language.ast import Expr
 from query.language.printer import prettify
@@ -133,22 +134,26 @@ async def _answer(
     lookback_ms = lookback_of(params)
     engine, gzip = services.engine_with(lookback_ms), accepts_gzip(request)
     by_step = "promql-per-step-stats" in services.settings.features
+    watch = WATCH.get()
     arrival = time.perf_counter()
 
     def work(control: Control) -> tuple[Body, float]:
         """The body, and the CPU seconds that it took."""
         begin, cpu_begin = time.perf_counter(), time.thread_time()
+        snapshot = services.snapshot()
         try:
-            result = evaluate(engine, services.snapshot(), control)
+            result = evaluate(engine, snapshot, control)
         except (ParseError, PlanError) as error:
             raise BadParameterError("query", str(error)) from error
+        if watch:
+            watch.evaluation = Evaluation(engine, snapshot, window, result)
         timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
         services.metrics.query_evaluated(timings)
         timings["execTotalTime"] = sum(timings.values())
         timings["queryPreparationTime"] = result.stats.preparation_seconds
         timings["innerEvalTime"] = result.stats.evaluation_seconds
         timings["resultSortTime"] = result.stats.sorting_seconds
-        body = prepare(_encoded(result, params, timings, by_step), gzip)
+        body = prepare(_encoded(result, params, timings, by_step), gzip, whole=watch is not None)
         return body, time.thread_time() - cpu_begin
 
     asked = Asked(params.text("query"), window.end_ms - window.start_ms, window.step_ms, lookback_ms)

@@ -30,12 +30,12 @@ def accepts_gzip(request: web.Request) -> bool:
     return any(clause.split(";")[0].strip() == "gzip" and "q=0" not in clause for clause in clauses)
 
 
-def prepare(pieces: Iterator[bytes], gzip: bool) -> Body:
-    """The body of `pieces`, whole if it is small. Runs the encoder: call it in a worker."""
+def prepare(pieces: Iterator[bytes], gzip: bool, *, whole: bool = False) -> Body:
+    """The body of `pieces`, whole if it is small or has to be. Runs the encoder: call it in a worker."""
     gathered: list[bytes] = []
     size = 0
     rest: Iterator[bytes] | None = pieces
-    while size < _WHOLE_BYTES:
+    while whole or size < _WHOLE_BYTES:
         piece = next(pieces, None)
         if piece is None:
             rest = None
