@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from itertools import count
 
+import pytest
+
 from query import Explanation, QueryWindow
 from tests.query.execution.asking import ENGINE, every, snapshot_of
 
@@ -34,7 +36,8 @@ def test_range_tells_what_is_stored() -> None:
     assert explained("rate(x[20s])") == {"rate()": (4, 12), "samples of x[20s]": (4, 16)}
 
 
-def test_fused_operator_stands_for_two_nodes() -> None:
+def test_fused_operator_stands_for_two_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("query.execution.fused.FUSING_PAYS_FROM", 0)
     assert explained("sum(rate(x[20s]))") == {"sum of rate(), fused": (1, 3), "samples of x[20s]": (4, 16)}
 
 
