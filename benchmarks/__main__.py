@@ -1,8 +1,8 @@
-"""`python -m benchmarks [micro|scraping|targets|queries|storage ...]`: all of them by default."""
+"""`python -m benchmarks [micro|scraping|targets|queries|storage|restart ...]`: all of them by default."""
 
 import sys
 
-from benchmarks import dashboards, micro, queries, rules, scraping, storage, targets
+from benchmarks import dashboards, micro, queries, restart, rules, scraping, storage, targets
 from benchmarks.programs import PEERS
 
 SUITES = {
@@ -11,6 +11,7 @@ SUITES = {
     "targets": targets.main,
     "queries": queries.main,
     "storage": storage.main,
+    "restart": restart.main,
     "rules": rules.main,
     "dashboards": dashboards.main,
 }

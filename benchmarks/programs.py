@@ -41,6 +41,15 @@ MINIPROM = Program(
     ],
     "/-/ready",
 )  # fmt: skip
+DURABLE_MINIPROM = Program(
+    "miniprom",
+    sys.executable,
+    lambda config, data, port: [
+        *(flag for flag in MINIPROM.arguments(config, data, port) if flag != "--storage.tsdb.path="),
+        f"--storage.tsdb.path={data}",
+    ],
+    "/-/ready",
+)
 PROMETHEUS = Program(
     "prometheus",
     "prometheus",
@@ -96,20 +105,25 @@ class Running:
 @contextlib.contextmanager
 def running(program: Program, config: str = "{}\n") -> Iterator[Running]:
     """Start a program, wait until it is ready, and stop it in the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        config_file = Path(folder, "prometheus.yml")
-        config_file.write_text(config)
-        data = Path(folder, "data")
-        port = free_port()
-        started = time.perf_counter()
-        command = [program.executable, *program.arguments(config_file, data, port)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                url = f"http://127.0.0.1:{port}"
-                _wait_until_ready(process, url + program.ready_path)
-                yield Running(program, process, url, time.perf_counter() - started)
-            finally:
-                process.terminate()
+    with tempfile.TemporaryDirectory() as folder, running_in(Path(folder), program, config) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def running_in(folder: Path, program: Program, config: str = "{}\n") -> Iterator[Running]:
+    """As `running`, with the data that a program left in a folder, if it has run there before."""
+    config_file = folder / "prometheus.yml"
+    config_file.write_text(config)
+    port = free_port()
+    started = time.perf_counter()
+    command = [program.executable, *program.arguments(config_file, folder / "data", port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(process, url + program.ready_path)
+            yield Running(program, process, url, time.perf_counter() - started)
+        finally:
+            process.terminate()
 
 
 def free_port() -> int:

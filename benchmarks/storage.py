@@ -139,11 +139,11 @@ def _fill(program: Program, data: Dataset) -> Filled:
         if program.name == "victoria-metrics":
             started.get("/internal/force_flush")
         seconds = time.perf_counter() - began
-        _check(started, data)
+        check(started, data)
         return Filled(started.rss_bytes(), started.cpu_seconds() - cpu_seconds, seconds)
 
 
-def _check(started: Running, data: Dataset) -> None:
+def check(started: Running, data: Dataset) -> None:
     moment = int(data.timestamps_ms[-1]) // 1000
     answer = json.loads(started.get(f"/api/v1/query?query=count(requests_total)&time={moment}"))
     [sample] = answer["data"]["result"]

@@ -130,6 +130,7 @@ async def _serve(settings: Settings, config: Config) -> int:
         await server.stop()
         return 1
     _log.info("Server is ready to receive web requests.", extra={"address": " ".join(server.urls)})
+    gc.enable()
     gc.collect()
     gc.freeze()  # what start-up made stays for good: let later collections pass over it
     await server.stopped.wait()

@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 SYNC_PERIOD_MS: Final = 1000
 CHECKPOINT_PERIOD_MS: Final = 600_000
+CHECKPOINT_BYTES: Final = 8 << 20
+"""A log of so many bytes is replaced earlier: it is read in a fifth of a second."""
 MENDING_PERIOD_MS: Final = 10_000
 
 
@@ -150,7 +152,8 @@ class Storage:
             if self._sync == "interval":
                 await asyncio.to_thread(log.sync)
             self._report(log)
-            if now_ms >= (mend_ms if log.error else checkpoint_ms):
+            is_long = now_ms >= checkpoint_ms or log.bytes_to_replay > CHECKPOINT_BYTES
+            if now_ms >= mend_ms if log.error else is_long:
                 checkpoint_ms, mend_ms = now_ms + CHECKPOINT_PERIOD_MS, now_ms + MENDING_PERIOD_MS
                 try:
                     await self.checkpoint()

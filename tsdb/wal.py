@@ -48,6 +48,7 @@ class Loaded:
     """What opening a folder found; `problems` are lines for its owner."""
 
     records: int = 0
+    log_bytes: int = 0
     problems: tuple[str, ...] = ()
 
 
@@ -70,6 +71,8 @@ class Wal:
         self._retired: list[File] = []
         self._files = threading.Lock()  # held to sync or to change which files are open
         self._size = 0
+        self.bytes_to_replay = 0
+        """Of segments: what the next start would read beside the snapshot."""
         self._unsynced = False
         self._is_new = False  # the segment: its name is not on disk for good
         self._sync_each_write = sync_each_write
@@ -83,7 +86,9 @@ class Wal:
         for name in self._disk.names(self._folder):
             if name.endswith(_NEW) and _NAME.fullmatch(name.removesuffix(_NEW)):
                 self._disk.remove(self._folder / name)
-        return load(self._disk, self._folder, store)
+        loaded = load(self._disk, self._folder, store)
+        self.bytes_to_replay = loaded.log_bytes
+        return loaded
 
     def begin_segment(self) -> None:
         """Write to a new segment from now on. After a failure `error` says why there is none."""
@@ -117,6 +122,7 @@ class Wal:
                 self._fail(error)
             return
         self._size += len(content)
+        self.bytes_to_replay += len(content)
         if self._size > SEGMENT_BYTES:
             self.begin_segment()
 
@@ -140,6 +146,7 @@ class Wal:
         """Begin a segment, and hold the store as it is now."""
         failures = self._failures
         self.begin_segment()
+        self.bytes_to_replay = 0
         return Checkpoint(self._number, store.still(now_ms), failures)
 
     def finish(self, checkpoint: Checkpoint) -> None:
@@ -225,7 +232,7 @@ def load(disk: Disk, folder: Path, store: Store) -> Loaded:
 def _load(disk: Disk, folder: Path, store: Store) -> Loaded:
     files = _ours(disk, folder)
     problems: list[str] = []
-    records = first = 0
+    records = first = log_bytes = 0
     for number in sorted((number for kind, number in files if kind == "rings"), reverse=True):
         found = _replay(disk, folder / _name("rings", number), store, problems)
         if found and found.complete:
@@ -233,8 +240,9 @@ def _load(disk: Disk, folder: Path, store: Store) -> Loaded:
             break
     for number in sorted(number for kind, number in files if kind == "log" and number >= first):
         found = _replay(disk, folder / _name("log", number), store, problems)
-        records += found.records if found else 0
-    return Loaded(records, tuple(problems))
+        if found:
+            records, log_bytes = records + found.records, log_bytes + found.size
+    return Loaded(records, log_bytes, tuple(problems))
 
 
 def _replay(disk: Disk, path: Path, store: Store, problems: list[str]) -> Replayed | None:

@@ -15,8 +15,9 @@ _ROWS_AT_ONCE: Final = 64
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of a file. `damage` says where it could not be read further."""
+    """What became of a file of `size` bytes. `damage` says where it could not be read further."""
 
+    size: int
     records: int
     complete: bool
     damage: DamagedError | None
@@ -35,7 +36,7 @@ def replay(content: bytes, store: Store) -> Replayed:
     except DamagedError as error:
         damage = error
     reader.flush()
-    return Replayed(count, kind is Kind.END and damage is None, damage)
+    return Replayed(len(content), count, kind is Kind.END and damage is None, damage)
 
 
 class _Slot:

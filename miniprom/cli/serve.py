@@ -1,6 +1,7 @@
 """`miniprom [flags]`: the server, with Prometheus's flags."""
 
 import argparse
+import gc
 import platform
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -21,6 +22,7 @@ examples:
 def run(arguments: Sequence[str]) -> int:
     """Serve until a signal comes."""
     given = read_flags(arguments)
+    gc.disable()  # while nothing is garbage: a tenth of the time to start; enabled once the server is ready
     from miniprom.server import serve  # noqa: PLC0415  --help and --version need none of it
     from miniprom.settings import settings_of  # noqa: PLC0415  as above
 

@@ -11,7 +11,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from collector.clock import VirtualClock
-from miniprom.storage import CHECKPOINT_PERIOD_MS, MENDING_PERIOD_MS, Storage, StorageError
+from miniprom.storage import (
+    CHECKPOINT_PERIOD_MS,
+    MENDING_PERIOD_MS,
+    SYNC_PERIOD_MS,
+    Storage,
+    StorageError,
+)
 from tests.tsdb.logging_to import FaultyDisk, files, put, values_of
 from tsdb.wal_store import LoggedStore
 
@@ -109,6 +115,25 @@ def test_log_is_replaced_by_a_snapshot_every_ten_minutes(tmp_path: Path) -> None
         await kept.clock.advance(CHECKPOINT_PERIOD_MS - 1)
         assert files(tmp_path) == ["log.00000001"]
         await kept.clock.advance(1)
+        assert files(tmp_path) == ["log.00000002", "rings.00000002"]
+        await kept.storage.stop()
+
+    with loop() as running:
+        running.run_until_complete(work())
+
+
+def test_long_log_is_replaced_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        monkeypatch.setattr("miniprom.storage.CHECKPOINT_BYTES", 100)
+        kept = Kept(tmp_path)
+        kept.storage.start()
+        put(kept.store, "a", (NOW_MS, 1.0))
+        await kept.clock.advance(2 * SYNC_PERIOD_MS)
+        assert files(tmp_path) == ["log.00000001"]
+        put(kept.store, "a", *[(NOW_MS + later_ms, 1.0) for later_ms in range(1, 9)])
+        await kept.clock.advance(SYNC_PERIOD_MS)
+        assert files(tmp_path) == ["log.00000002", "rings.00000002"]
+        await kept.clock.advance(2 * SYNC_PERIOD_MS)
         assert files(tmp_path) == ["log.00000002", "rings.00000002"]
         await kept.storage.stop()
 
