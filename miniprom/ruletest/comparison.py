@@ -27,11 +27,15 @@ Value: TypeAlias = float | str
 
 @dataclass(frozen=True)
 class Difference:
-    """What a test found: a sentence, and where something was compared, its two sides as lines."""
+    """What a test found: a sentence, and where something was compared, its two sides as lines.
+
+    `why` holds sentences about an answer that is empty.
+    """
 
     text: str
     expected: tuple[str, ...] = ()
     got: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
 
 def alert_difference(test: AlertTest, groups: Sequence[GroupState]) -> Difference | None:

@@ -100,13 +100,15 @@ def difference_lines(difference: Difference, style: Style) -> list[str]:
     expected, got = difference.expected, difference.got
     if not expected and not got:
         return difference.text.splitlines()
+    why = [f"  because {sentence}" for sentence in difference.why]
     if style.diff:
         lines = [line for line in ndiff(expected, got) if not line.startswith("?")]
-        return [difference.text, *(_coloured(line) if style.colour else line for line in lines)]
+        return [difference.text, *(_coloured(line) if style.colour else line for line in lines), *why]
     return [
         difference.text,
         *("  expected:", *(f"    {line}" for line in expected or ("nothing",))),
         *("  got:", *(f"    {line}" for line in got or ("nothing",))),
+        *why,
     ]
 
 

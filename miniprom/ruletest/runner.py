@@ -1,7 +1,7 @@
 """Runs a test file: rules over input series in a store of their own, time given by the file."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from miniprom.rules.states import FIRING_STATES
 from miniprom.ruletest.comparison import Difference, alert_difference, query_difference
 from miniprom.ruletest.files import TestFile, TestGroup
 from miniprom.ruletest.input import Input
-from query import Engine, EngineOptions, ParserOptions
+from query import Engine, EngineOptions, ParserOptions, QueryWindow
 from query.language.parser import UPSTREAM_DEFAULTS
 from tsdb import Store
 
@@ -116,7 +116,14 @@ class _Run:
             time_ms = self.start_ms + test.eval_time_ms
             ask = partial(self._environment.engine.instant, self.store.snapshot(time_ms), test.expr, time_ms)
             if difference := query_difference(test, ask, fuzzy=self._file.fuzzy_compare):
-                yield difference
+                is_void = difference.expected and not difference.got
+                yield replace(difference, why=self._why(test.expr, time_ms)) if is_void else difference
+
+    def _why(self, expr: str, time_ms: int) -> tuple[str, ...]:
+        """Why the answer to a query is empty."""
+        window = QueryWindow(time_ms, time_ms, 0)
+        diagnosis = self._environment.engine.why(self.store.snapshot(time_ms), expr, window)
+        return tuple(finding.text for finding in diagnosis.findings)
 
     def _evaluate(self, time_ms: int) -> Iterator[Difference]:
         for group in self.groups:

@@ -3,6 +3,7 @@
 What runs them is imported when a file is collected, not before.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -86,12 +87,15 @@ class RuleTestFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """An item a test group, by its name."""
         from miniprom.config import ConfigFileError  # noqa: PLC0415  nothing before a file is there
+        from miniprom.rules.files import matching_files  # noqa: PLC0415  as above
         from miniprom.ruletest import load_test_file  # noqa: PLC0415  as above
 
         try:
             file = load_test_file(str(self.path))
         except ConfigFileError as error:
             raise self.CollectError(str(error)) from error
+        for pattern in matching_files(file.rule_files)[1]:
+            warnings.warn(pytest.PytestWarning(f"{self.path}: no rule file matches {pattern}"), stacklevel=1)
         seen: dict[str, int] = {}
         for position, test in enumerate(file.tests):
             name = test.name or f"unnamed#{position}"
@@ -110,11 +114,8 @@ class RuleTest(_TextItem):
 
     def runtest(self) -> None:
         """Fails with the differences between expected and found."""
-        from miniprom.rules.files import matching_files  # noqa: PLC0415  see the module
-        from miniprom.ruletest.report import Style, difference_lines  # noqa: PLC0415
+        from miniprom.ruletest.report import Style, difference_lines  # noqa: PLC0415  see the module
 
-        for pattern in matching_files(self._file.rule_files)[1]:
-            self.warn(pytest.PytestWarning(f"no rule file matches {pattern}"))
         problems = self._result().problems
         if problems:
             lines = (line for problem in problems for line in difference_lines(problem, Style(diff=True)))
