@@ -180,11 +180,11 @@ class LabelFrame:
 
     def group(self) -> Groups:
         """Rows with equal labels, over all columns; groups are numbered by first appearance."""
+        if self.size <= 1:
+            return Groups(np.zeros(self.size, dtype=np.int64), np.arange(self.size))
         keys = np.zeros(self.size, dtype=np.int64)
         span = 1
         for codes in self.columns.values():
-            if not len(codes):
-                break
             low, high = int(codes.min()), int(codes.max())
             width = high - low + 1
             if width == 1:
@@ -194,7 +194,7 @@ class LabelFrame:
             keys = keys * width + (codes - np.int64(low))
             span *= width
         if span == 1:
-            return Groups(keys, np.arange(min(self.size, 1)))
+            return Groups(keys, np.arange(1))
         return _first_appearance(keys)
 
     def series(self) -> list[Labels]:
@@ -223,6 +223,8 @@ def _renumbered(keys: IntArray) -> tuple[IntArray, int]:
 
 
 def _first_appearance(keys: IntArray) -> Groups:
+    if len(keys) <= _FEW_ROWS:
+        return _first_appearance_of_few(keys.tolist())
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
@@ -230,4 +232,18 @@ def _first_appearance(keys: IntArray) -> Groups:
     return Groups(rank[inverse], first[order].astype(np.int64))
 
 
+def _first_appearance_of_few(keys: list[int]) -> Groups:
+    """The same without numpy, whose calls take longer than this does for so few."""
+    numbers: dict[int, int] = {}
+    ids: list[int] = []
+    first: list[int] = []
+    for row, key in enumerate(keys):
+        number = numbers.setdefault(key, len(first))
+        if number == len(first):
+            first.append(row)
+        ids.append(number)
+    return Groups(np.array(ids), np.array(first))
+
+
+_FEW_ROWS = 64
 _VALUE_BYTES = 49 + 8 + 28 + 75  # a str, its place in a list, an int, and the entry's share of a dict
