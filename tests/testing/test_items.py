@@ -2,8 +2,11 @@
 
 import pytest
 
-import miniprom.promqltest
-import miniprom.ruletest.report  # noqa: F401  a run in process forgets what it imports, but numpy can't be imported twice
+import query.execution.evaluate
+import query.why  # noqa: F401
+from miniprom.promqltest import parse_script, run_script
+from miniprom.ruletest import load_test_file  # noqa: F401
+from miniprom.ruletest.report import Style  # noqa: F401
 
 pytest_plugins = ["pytester"]
 
@@ -49,9 +52,16 @@ eval instant at 10m sum(rate(requests_total[5m]))
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def everything_imported() -> None:
+    """A run in process forgets its imports: numpy can't be imported twice, and the grammar takes time."""
+    list(run_script(parse_script(SCRIPT, "queries.test")))
+
+
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project with rules, their tests, and a script; one pass each."""
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with rules, their tests, and a script; all pass. Plugins that take half a second are off."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:time_machine")
     pytester.path.joinpath("rules.yml").write_text(RULES)
     pytester.path.joinpath("api_test.yml").write_text(TESTS)
     pytester.path.joinpath("queries.test").write_text(SCRIPT)
@@ -143,7 +153,7 @@ def test_tests_that_can_not_be_read_are_an_error_of_collection(project: pytest.P
 def test_missing_rule_file_is_a_warning(project: pytest.Pytester) -> None:
     text = TESTS.replace("[rules.yml]", "[rules.yml, other.yml]")
     project.path.joinpath("api_test.yml").write_text(text)
-    result = project.runpytest_inprocess("--prometheus-rules", "api_test.yml")
+    result = project.runpytest_inprocess("--prometheus-rules", "api_test.yml", "-W", "default")
     result.assert_outcomes(passed=2, warnings=1)
     result.stdout.fnmatch_lines(["*no rule file matches *other.yml"])
 
