@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from collector.clock import Clock
@@ -185,8 +185,8 @@ class Instance:
         of_monitors = self._monitors.jobs(config.global_) if self._monitors else []
         return list({job.job_name: job for job in (*of_monitors, *config.scrape_configs)}.values())
 
-    async def _run_rules(self, work: Callable[[Control], list[Evaluated]]) -> list[Evaluated]:
-        return await self.services.workers.run_query(work, self.settings.query_timeout_ms)
+    async def _run_rules(self, work: Callable[[Control], list[Evaluated]], key: Hashable) -> list[Evaluated]:
+        return await self.services.workers.run_query(work, self.settings.query_timeout_ms, key=key)
 
 
 def rule_file_options(settings: Settings, config: Config) -> RuleFileOptions:

@@ -1,11 +1,11 @@
-"""Queries that the event loop answers itself: those that cost less than the visit to a thread.
+"""Work that the event loop does itself: what costs less than the visit to a thread.
 
 To wake a worker and to be woken by it takes 0.1 to 0.3 ms, as long as most panels of a dashboard need.
 """
 
 import time
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Final, TypeVar
 
 from query import Control
 
@@ -14,50 +14,48 @@ T = TypeVar("T")
 LIGHT_SECONDS: Final = 0.002
 """CPU time that is light. The event loop is busy as long with the scrape of a middling target."""
 _PATIENCE_SECONDS: Final = 0.004
-"""After so long a query is given to a worker all the same, from its start: it has become heavy."""
-_MAX_TEXT: Final = 4096
+"""After so long the work is given to a worker all the same, from its start: it has become heavy."""
 _MAX_REMEMBERED: Final = 1024
 
 
-class Asked(NamedTuple):
-    """What a query's cost depends on, besides the samples that are there."""
-
-    text: str
-    span_ms: int
-    step_ms: int
-    lookback_ms: int | None
-
-
-class LightQueries:
-    """The queries that were light when they were evaluated last; of very many, those asked most recently."""
+class LightWork:
+    """The keys of work that was light when it was done last; of very many, those of the most recent."""
 
     def __init__(self) -> None:
-        self._light: dict[Asked, None] = {}
+        self._light: dict[Hashable, None] = {}
 
-    def attempt(self, asked: Asked, work: Callable[[Control], T]) -> T | None:
-        """What `work` gives at once, if the query is light; None if it is not, or has become heavy."""
-        if asked not in self._light:
+    def attempt(self, key: Hashable, work: Callable[[Control], T]) -> tuple[T] | None:
+        """What `work` gives at once, if it is light; None if it is not, or has become heavy."""
+        if key not in self._light:
             return None
         try:
-            return work(_Impatience(time.perf_counter() + _PATIENCE_SECONDS))
+            value, cpu_seconds = timed(work, _Impatience(time.perf_counter() + _PATIENCE_SECONDS))
         except _HeavyError:
             return None
+        self.done(key, cpu_seconds)
+        return (value,)
 
-    def evaluated(self, asked: Asked, cpu_seconds: float) -> None:
-        """Remember what an evaluation cost."""
-        self._light.pop(asked, None)
-        if cpu_seconds <= LIGHT_SECONDS and len(asked.text) <= _MAX_TEXT:
-            self._light[asked] = None
+    def done(self, key: Hashable, cpu_seconds: float) -> None:
+        """Remember what the work cost."""
+        self._light.pop(key, None)
+        if cpu_seconds <= LIGHT_SECONDS:
+            self._light[key] = None
             if len(self._light) > _MAX_REMEMBERED:
                 del self._light[next(iter(self._light))]
 
 
-class _HeavyError(Exception):
-    """The query takes longer than the event loop can wait."""
+def timed(work: Callable[[Control], T], control: Control) -> tuple[T, float]:
+    """What the work gives, and the CPU seconds it took."""
+    begin = time.thread_time()
+    return work(control), time.thread_time() - begin
+
+
+class _HeavyError(BaseException):
+    """The work takes longer than the event loop can wait. Not for those who catch every `Exception`."""
 
 
 class _Impatience(Control):
-    """Ends a query that goes on until a time; it is asked between and inside nodes."""
+    """Ends what goes on until a time; queries ask it between and inside nodes."""
 
     def __init__(self, until_seconds: float) -> None:
         super().__init__()

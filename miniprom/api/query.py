@@ -8,7 +8,6 @@ from aiohttp import web
 
 from miniprom.api.envelope import annotation_fields, query_envelope, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
-from miniprom.api.light import LIGHT_SECONDS, Asked
 from miniprom.api.params import Params, read_params
 from miniprom.api.results import encode_result, encode_statistics, explanation_object, truncated
 from miniprom.api.services import Services, services_of
@@ -22,6 +21,7 @@ from tsdb import Snapshot
 
 _MAX_POINTS = 11_000
 _TRUNCATED = "results truncated due to limit"
+_MAX_KEY_CHARACTERS = 4096
 _STATS_VALUES = ("", "true", "all")
 
 Evaluate: TypeAlias = Callable[[Engine, Snapshot, Control], Result]
@@ -131,35 +131,32 @@ async def _answer(
     allowed_ms = float(services.settings.query_timeout_ms)
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
-    lookback_ms = lookback_of(params)
+    text, lookback_ms = params.text("query"), lookback_of(params)
     engine, gzip = services.engine_with(lookback_ms), accepts_gzip(request)
     by_step = "promql-per-step-stats" in services.settings.features
     watch = WATCH.get()
     arrival = time.perf_counter()
 
-    def work(control: Control) -> tuple[Body, float]:
-        """The body, and the CPU seconds that it took."""
-        begin, cpu_begin = time.perf_counter(), time.thread_time()
-        snapshot = services.snapshot()
+    def work(control: Control) -> Body:
+        begin, snapshot = time.perf_counter(), services.snapshot()
         try:
             result = evaluate(engine, snapshot, control)
         except (ParseError, PlanError) as error:
             raise BadParameterError("query", str(error)) from error
         if watch:
-            watch.evaluation = Evaluation(engine, snapshot, window, result)
+            watch.evaluation = Evaluation(text, engine, snapshot, window, result)
         timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
         services.metrics.query_evaluated(timings)
         timings["execTotalTime"] = sum(timings.values())
         timings["queryPreparationTime"] = result.stats.preparation_seconds
         timings["innerEvalTime"] = result.stats.evaluation_seconds
         timings["resultSortTime"] = result.stats.sorting_seconds
-        body = prepare(_encoded(result, params, timings, by_step), gzip, whole=watch is not None)
-        return body, time.thread_time() - cpu_begin
+        return prepare(_encoded(result, params, timings, by_step), gzip, whole=watch is not None)
 
-    asked = Asked(params.text("query"), window.end_ms - window.start_ms, window.step_ms, lookback_ms)
-    done = services.light.attempt(asked, work) if allowed_ms > 1000 * LIGHT_SECONDS else None
-    body, cpu_seconds = await services.workers.run_query(work, allowed_ms) if done is None else done
-    services.light.evaluated(asked, cpu_seconds)
+    # What the cost of a query depends on, besides the samples that are there.
+    key = text, window.end_ms - window.start_ms, window.step_ms, lookback_ms
+    is_short = len(text) <= _MAX_KEY_CHARACTERS
+    body = await services.workers.run_query(work, allowed_ms, key=key if is_short else None)
     return await send(request, body, services.workers)
 
 

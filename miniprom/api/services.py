@@ -10,7 +10,6 @@ from aiohttp import web
 
 from collector.clock import Clock
 from collector.manager import ScrapeManager
-from miniprom.api.light import LightQueries
 from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
@@ -55,7 +54,6 @@ class Services:
     config_loaded_ms: int = 0
     config_reload_succeeded: bool = True
     engine: Engine = field(init=False)
-    light: LightQueries = field(default_factory=LightQueries, init=False)
     series_memory: SeriesMemory = field(init=False)
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Evaluation:
     """How a query was answered."""
 
+    query: str
     engine: Engine
     snapshot: Snapshot
     window: QueryWindow

@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from miniprom.api.light import LIGHT_SECONDS, LightWork, timed
 from query import Control
 
 T = TypeVar("T")
@@ -19,16 +20,24 @@ class Workers:
         self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix=self._name)
         self.max_concurrency = max_concurrency
         self.running = 0
+        self._light = LightWork()
 
     async def run(self, work: Callable[[], T]) -> T:
         """`work()` in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def run_query(self, work: Callable[[Control], T], timeout_ms: float) -> T:
+    async def run_query(
+        self, work: Callable[[Control], T], timeout_ms: float, *, key: Hashable | None = None
+    ) -> T:
         """`work(control)` in a thread; the wait in the queue counts towards the timeout.
 
-        When the awaiting task is cancelled (its client left), so is the query.
+        When the awaiting task is cancelled (its client left), so is the query. Work that was light when it
+        was done last under the same key is done here instead.
         """
+        if key is not None and timeout_ms > 1000 * LIGHT_SECONDS:
+            done = self._light.attempt(key, work)
+            if done is not None:
+                return done[0]
         loop = asyncio.get_running_loop()
         control = Control()
         if timeout_ms <= 0:
@@ -36,13 +45,16 @@ class Workers:
         deadline = loop.call_later(timeout_ms / 1000, control.expire)
         self.running += 1
         try:
-            return await loop.run_in_executor(self._threads, _checked, work, control)
+            value, cpu_seconds = await loop.run_in_executor(self._threads, _checked, work, control)
         except asyncio.CancelledError:
             control.cancel()
             raise
         finally:
             self.running -= 1
             deadline.cancel()
+        if key is not None:
+            self._light.done(key, cpu_seconds)
+        return value
 
     def close(self, patience_seconds: float = 0.0) -> bool:
         """Start nothing more; whether all threads ended within the patience."""
@@ -53,6 +65,6 @@ class Workers:
         return not any(thread.is_alive() for thread in mine)
 
 
-def _checked(work: Callable[[Control], T], control: Control) -> T:
+def _checked(work: Callable[[Control], T], control: Control) -> tuple[T, float]:
     control.check("query queue")
-    return work(control)
+    return timed(work, control)

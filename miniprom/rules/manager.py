@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
@@ -28,14 +28,14 @@ from tsdb import Store
 
 _log: Final = logging.getLogger(__name__)
 
-Run: TypeAlias = Callable[[Callable[[Control], list[Evaluated]]], Awaitable[list[Evaluated]]]
-"""Does the work elsewhere (in a thread), under a `Control` that a deadline stops."""
+Run: TypeAlias = Callable[[Callable[[Control], list[Evaluated]], Hashable], Awaitable[list[Evaluated]]]
+"""Does work elsewhere (in a thread), under a `Control` that a deadline stops; equal work has an equal key."""
 
 _VALID_FOR_SENDS: Final = 4
 """An alert outlives so many intervals (or resend delays) without being sent again, as upstream."""
 
 
-async def run_here(work: Callable[[Control], list[Evaluated]]) -> list[Evaluated]:
+async def run_here(work: Callable[[Control], list[Evaluated]], _key: Hashable) -> list[Evaluated]:
     """A `Run` for tests."""
     return work(Control())
 
@@ -199,7 +199,7 @@ class _GroupLoop:
             snapshot = manager.store.snapshot(manager.clock.now_ms())
             work = partial(state.evaluate, stage, snapshot, time_ms, environment)
             try:
-                evaluated = await manager.run(work)
+                evaluated = await manager.run(work, (group.key, stage))
             except QueryError as error:  # it waited for a thread until its time was up
                 evaluated = [Evaluated(Failed(str(error)), 0.0)] * len(stage)
             due = state.commit(

@@ -1,110 +1,71 @@
-"""Which queries the event loop answers itself."""
+"""Which work the event loop does itself."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from miniprom.api.light import Asked, LightQueries
+from miniprom.api.light import LightWork
 from query import Control
-from tests.miniprom.api.harness import Api, serving
 
 CHEAP = 0.0001
 
 
-def asked(text: str) -> Asked:
-    return Asked(text, 0, 0, None)
+def is_light(work: LightWork, key: str) -> bool:
+    return work.attempt(key, lambda _: "done") == ("done",)
 
 
-def answered(light: LightQueries, text: str) -> bool:
-    return light.attempt(asked(text), lambda _: "answer") == "answer"
+def test_work_that_was_never_done_is_not_light() -> None:
+    assert not is_light(LightWork(), "a")
 
 
-def test_query_that_was_never_evaluated_is_not_light() -> None:
-    assert not answered(LightQueries(), "up")
+@pytest.mark.parametrize(("cpu_seconds", "expected"), [(0.002, True), (0.0021, False)])
+def test_work_is_light_up_to_two_milliseconds(cpu_seconds: float, expected: bool) -> None:
+    work = LightWork()
+    work.done("a", cpu_seconds)
+    assert is_light(work, "a") is expected
 
 
-@pytest.mark.parametrize(("cpu_seconds", "is_light"), [(0.002, True), (0.0021, False)])
-def test_query_is_light_up_to_two_milliseconds(cpu_seconds: float, is_light: bool) -> None:
-    light = LightQueries()
-    light.evaluated(asked("up"), cpu_seconds)
-    assert answered(light, "up") is is_light
+def test_newest_time_decides() -> None:
+    work = LightWork()
+    work.done("a", CHEAP)
+    work.done("a", 0.1)
+    assert not is_light(work, "a")
 
 
-def test_newest_evaluation_decides() -> None:
-    light = LightQueries()
-    light.evaluated(asked("up"), CHEAP)
-    light.evaluated(asked("up"), 0.1)
-    assert not answered(light, "up")
+def test_light_work_may_give_nothing() -> None:
+    work = LightWork()
+    work.done("a", CHEAP)
+    assert work.attempt("a", lambda _: None) == (None,)
 
 
-def test_query_over_another_range_is_another_query() -> None:
-    light = LightQueries()
-    light.evaluated(asked("up"), CHEAP)
-    assert light.attempt(Asked("up", 3_600_000, 15_000, None), lambda _: "answer") is None
-
-
-def test_query_that_has_become_heavy_is_left_to_the_workers() -> None:
-    def work(control: Control) -> str:
+def test_work_that_has_become_heavy_is_stopped() -> None:
+    def heavy(control: Control) -> None:
         control.check()
         time.sleep(0.005)
         control.check()
         raise AssertionError("it was not stopped")
 
-    light = LightQueries()
-    light.evaluated(asked("up"), CHEAP)
-    assert light.attempt(asked("up"), work) is None
+    work = LightWork()
+    work.done("a", CHEAP)
+    assert work.attempt("a", heavy) is None
 
 
-def test_long_text_is_not_remembered() -> None:
-    light = LightQueries()
-    light.evaluated(asked("up" + " " * 4095), CHEAP)
-    assert not answered(light, "up" + " " * 4095)
+def test_work_that_takes_longer_without_being_stopped_is_light_no_more() -> None:
+    def heavy(_: Control) -> None:
+        end = time.thread_time() + 0.003
+        while time.thread_time() < end:
+            pass
+
+    work = LightWork()
+    work.done("a", CHEAP)
+    assert work.attempt("a", heavy) == (None,)
+    assert not is_light(work, "a")
 
 
-def test_query_that_was_not_asked_for_a_thousand_others_is_forgotten() -> None:
-    light = LightQueries()
+def test_work_that_was_not_done_for_a_thousand_others_is_forgotten() -> None:
+    work = LightWork()
     for number in range(1024):
-        light.evaluated(asked(str(number)), CHEAP)
-    light.evaluated(asked("0"), CHEAP)
-    light.evaluated(asked("up"), CHEAP)
-    assert [answered(light, text) for text in ("0", "1", "2")] == [True, False, True]
-
-
-@pytest.fixture
-def served() -> Iterator[Api]:
-    with serving() as api:
-        api.add({"__name__": "up", "job": "a"}, [(0, 1)])
-        yield api
-
-
-@pytest.fixture
-def visits(served: Api, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..., Any]]:
-    """The work that was given to the workers."""
-    workers, given = served.server.services.workers, list[Callable[..., Any]]()
-    run_query = workers.run_query
-
-    async def noted(work: Callable[[Control], Any], timeout_ms: float) -> Any:
-        given.append(work)
-        return await run_query(work, timeout_ms)
-
-    monkeypatch.setattr(workers, "run_query", noted)
-    return given
-
-
-def test_light_query_visits_a_worker_once(served: Api, visits: list[Callable[..., Any]]) -> None:
-    for _ in range(3):  # the very first evaluation imports the evaluator
-        first = served.query("up")
-    assert len(visits) <= 2
-    before = len(visits)
-    assert served.query("up") == first
-    assert len(visits) == before
-
-
-def test_short_timeout_is_left_to_the_workers(served: Api, visits: list[Callable[..., Any]]) -> None:
-    for _ in range(3):
-        served.query("up")
-    before = len(visits)
-    assert served.get("/api/v1/query", {"query": "up", "timeout": "0ms"}).json["errorType"] == "timeout"
-    assert len(visits) == before + 1
+        work.done(str(number), CHEAP)
+    work.done("0", CHEAP)
+    work.done("a", CHEAP)
+    assert [is_light(work, key) for key in ("0", "1", "2")] == [True, False, True]

@@ -114,3 +114,28 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():
             await asyncio.sleep(0.005)
+
+
+def threads_of(*calls: tuple[str | None, float]) -> list[bool]:
+    """Whether work with a key and a timeout in milliseconds is done by the event loop, one by one."""
+
+    async def run() -> list[bool]:
+        workers, here = Workers(1), threading.get_ident()
+        return [
+            await workers.run_query(lambda _: threading.get_ident(), timeout_ms, key=key) == here
+            for key, timeout_ms in calls
+        ]
+
+    return asyncio.run(run())
+
+
+def test_light_work_is_done_in_the_event_loop_from_the_second_time_on() -> None:
+    assert threads_of(("a", 1_000), ("a", 1_000), ("b", 1_000), ("a", 1_000)) == [False, True, False, True]
+
+
+def test_work_without_a_key_is_always_done_in_a_thread() -> None:
+    assert threads_of((None, 1_000), (None, 1_000)) == [False, False]
+
+
+def test_light_work_that_may_take_little_time_is_done_in_a_thread() -> None:
+    assert threads_of(("a", 1_000), ("a", 2)) == [False, False]

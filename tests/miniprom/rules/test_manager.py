@@ -1,7 +1,7 @@
 """Groups in time: when they are evaluated, and what a reload does. Time is virtual."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -57,7 +57,7 @@ class World:
         )
         return self.manager
 
-    async def _run(self, work: Callable[[Control], list[Evaluated]]) -> list[Evaluated]:
+    async def _run(self, work: Callable[[Control], list[Evaluated]], _key: Hashable) -> list[Evaluated]:
         return await self.run(work)
 
     async def apply(self, *groups: RuleGroup) -> None:
