@@ -11,6 +11,7 @@ from miniprom.api.services import Services
 from miniprom.api.workers import Workers
 from miniprom.fake import control
 from miniprom.fake.port import Port
+from miniprom.fake.watching import watching
 from miniprom.fake.world import World
 from miniprom.settings import Settings, settings_of
 
@@ -38,7 +39,12 @@ class FakeServer:
         self._world = World("", start_ms, self._settings, self._workers)
         self._address = address
         self._runner = web.AppRunner(
-            make_shared_app(self._settings, self._services_of, routes=control.routes(self._world_of)),
+            make_shared_app(
+                self._settings,
+                self._services_of,
+                routes=control.routes(self._world_of),
+                middlewares=[watching(self._world_of)],
+            ),
             handler_cancellation=True,
             access_log=None,
             shutdown_timeout=_PATIENCE_SECONDS,

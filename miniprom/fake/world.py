@@ -10,7 +10,9 @@ from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.fake.batch import Batch
 from miniprom.fake.errors import FakeError
+from miniprom.fake.faults import Faults
 from miniprom.fake.filling import fill
+from miniprom.fake.journal import Journal
 from miniprom.instance import Instance
 from miniprom.rules.model import RuleGroup
 from miniprom.settings import Settings
@@ -34,6 +36,8 @@ class World:
         self._settings = settings
         self._workers = workers
         self._setup = Setup()
+        self.faults = Faults()
+        self.journal = Journal()
         self.clock = VirtualClock(start_ms)
         self._instance = self._new_instance()
 
@@ -53,6 +57,8 @@ class World:
 
     async def reset(self, now_ms: int | None = None) -> None:
         """An empty store, nothing configured, the clock at its start or at a given time."""
+        self.faults = Faults()
+        self.journal.clear()
         await self._replace(Setup(), self.start_ms if now_ms is None else now_ms)
 
     def load(self, batch: Batch) -> dict[str, Any]:
@@ -89,6 +95,8 @@ class World:
             "now": self.clock.now_ms() / 1000,
             "series": stats.series,
             "samples": stats.samples_appended,
+            "faults": len(self.faults),
+            "requests": len(self.journal),
         }
 
     async def _replace(self, setup: Setup, now_ms: int) -> None:

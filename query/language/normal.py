@@ -1,14 +1,19 @@
 """Trees that mean the same for the same reason, made equal: spelling and order aside."""
 
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from query.language.ast import (
     Aggregation,
+    Binary,
+    Call,
     DurationParen,
     Expr,
+    MatrixSelector,
     NumberLiteral,
     Paren,
+    Subquery,
+    Unary,
     VectorMatching,
     VectorSelector,
 )
@@ -30,33 +35,45 @@ def is_same(one: Expr, other: Expr) -> bool:
 
 def difference(expected: Expr, actual: Expr) -> str | None:
     """The first place where two trees differ otherwise than `is_same` overlooks, in words."""
-    return _difference(_comparable(expected), _comparable(actual))
+    return _difference(tidied(expected), tidied(actual))
 
 
 def _difference(expected: Any, actual: Any) -> str | None:
-    if repr(expected) == repr(actual):
+    expected, actual = _bare(expected), _bare(actual)
+    if _key(expected) == _key(actual):
         return None
-    if type(expected) is type(actual) and is_dataclass(expected) and not isinstance(expected, NumberLiteral):
+    if type(expected) is type(actual):
         differing = [
-            field.name
-            for field in fields(expected)
-            if field.compare and repr(getattr(expected, field.name)) != repr(getattr(actual, field.name))
+            (ours, theirs)
+            for ours, theirs in zip(_parts(expected), _parts(actual), strict=True)
+            if _key(ours) != _key(theirs)
         ]
-        if len(differing) == 1:
-            inner = getattr(expected, differing[0]), getattr(actual, differing[0])
-            if all(isinstance(side, Expr) for side in inner):
-                return _difference(*inner)
-            if differing[0] == "args" and len(inner[0]) == len(inner[1]):
-                return next(filter(None, map(_difference, *inner)))
-    return f"expected {_shown(expected)}, got {_shown(actual)}"
+        if len(differing) == 1 and all(isinstance(side, _BELOW) for side in differing[0]):
+            return _difference(*differing[0])
+    return f"expected {format_expr(expected)}, got {format_expr(actual)}"
 
 
-def _shown(node: Any) -> str:
-    return format_expr(node) if isinstance(node, Expr) else str(node)
+_BELOW: Final = (Aggregation, Binary, Call, MatrixSelector, Paren, Subquery, Unary, VectorSelector)
+"""What a difference is looked for in; that of others is told by what they stand in."""
 
 
-def _comparable(expr: Expr) -> Expr:
-    return _each(tidied(expr), _comparable_node)
+def _parts(node: Any) -> list[Any]:
+    """The values of a node's fields; its arguments one by one, if they are as many as one."""
+    values = [getattr(node, field.name) for field in fields(node) if field.compare]
+    if isinstance(node, Call) and len(node.args) == 1:
+        return [node.function, node.args[0]]
+    return values
+
+
+def _bare(expr: Expr) -> Expr:
+    while isinstance(expr, Paren):
+        expr = expr.expr
+    return expr
+
+
+def _key(node: Any) -> str:
+    """The same text for what means the same."""
+    return repr(_each(node, _comparable_node))
 
 
 def _each(node: Node, change: Any) -> Node:
