@@ -37,7 +37,7 @@ def diagnose(plan: PlanNode, context: EvalContext) -> Diagnosis:
             empty = is_empty(value)
             if empty or is_nan(value):
                 found = causes(plan, context) if empty else nan_causes(plan, context)
-        distinct = {(finding.kind, finding.expr): finding for finding in found}
+        distinct = {(finding.expr, finding.text): finding for finding in found}
     return Diagnosis(empty, tuple(distinct.values()))
 
 
