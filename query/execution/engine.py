@@ -221,10 +221,12 @@ def _range_matrix(value: Value, context: EvalContext) -> RangeMatrix:
     vector = drop_flagged_names(value)
     present = vector.present
     order = np.arange(vector.labels.size) if present is None else np.flatnonzero(present.any(axis=0))
-    order = order[np.array(_label_order(vector.labels.take(order)), dtype=np.int64)]
+    labels = vector.labels if present is None else vector.labels.take(order)
+    by_labels = labels.order()
+    order = order[by_labels]
     return RangeMatrix(
         context.steps_ms,
-        vector.labels.take(order),
+        labels.take(by_labels),
         vector.values[:, order],
         None if present is None else present[:, order],
         None if vector.histograms is None else vector.histograms[:, order],
@@ -233,13 +235,8 @@ def _range_matrix(value: Value, context: EvalContext) -> RangeMatrix:
 
 def _raw_matrix(samples: tuple[LabelFrame, list[RawSeries]]) -> RawMatrix:
     labels, series = samples
-    order = _label_order(labels)
-    return RawMatrix(labels.take(np.array(order, dtype=np.int64)), tuple(series[row] for row in order))
-
-
-def _label_order(labels: LabelFrame) -> list[int]:
-    series = labels.series()
-    return sorted(range(len(series)), key=series.__getitem__)
+    order = labels.order()
+    return RawMatrix(labels.take(order), tuple(series[row] for row in order.tolist()))
 
 
 def _result(

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,3 +103,10 @@ def test_a_query_does_not_grow_the_dictionaries_of_the_store() -> None:
     stored = {"a": LabelDictionary()}
     LabelScope(stored).encode_all("a", ["p", "q"])
     assert stored["a"].values == [""]
+
+
+@given(st.lists(label_sets, max_size=40), st.sampled_from([0, 100]))
+def test_order_is_that_of_the_label_sets(series: list[Labels], few: int) -> None:
+    frame = LabelFrame.of(scope(), series)
+    with patch("tsdb.labelframe._FEW_TO_SORT", few):
+        assert frame.order().tolist() == sorted(range(len(series)), key=frame.series().__getitem__)
