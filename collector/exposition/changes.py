@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import chain, compress, repeat
-from operator import ne
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from collector.exposition.format import Format, LineError
-from collector.exposition.lines import line_error
+from collector.exposition.lines import Lines, line_error
 from collector.exposition.model import MetadataLine, MetricType, SampleLine
 from collector.exposition.numbers import parse_values
 from collector.exposition.slots import NO_SLOT, Slots
@@ -22,37 +21,49 @@ NO_TIMESTAMP: Final = np.iinfo(np.int64).min
 class Changes:
     """What was read of changed lines; its lists and arrays run parallel, but for those of added series.
 
-    The line at a *position* in them stands at an *index* of the body.
+    The line at a *position* in them stands at an *index* of the body. The lines of `new_values` differ in
+    nothing else.
     """
 
-    def __init__(self, lines: list[bytes], indices: list[int]) -> None:
+    def __init__(self, lines: Lines, indices: IntArray) -> None:
+        self.new_values: tuple[IntArray, FloatArray] | None = None
         self.indices = indices
-        self.lines = [lines[index] for index in indices]
+        self.lines = lines.at(indices)
         self.slots: IntArray = np.full(len(indices), NO_SLOT, np.int64)
         self.values: FloatArray = np.zeros(len(indices))
         self.timestamps_ms: IntArray = np.full(len(indices), NO_TIMESTAMP, np.int64)
+        self.heads: IntArray = np.zeros(len(indices), np.int64)
+        """How many bytes come before the value, if that ends the line; else 0."""
         self.added_slots: dict[bytes, int] = {}
         self.added: dict[int, Labels] = {}
         self.shared: dict[tuple[str, str], tuple[str, str]] = {}
         """Each pair of label name and value once: most series of a body have most of theirs in common."""
 
 
-def read_changes(
-    lines: list[bytes], lines_before: list[bytes], comments: list[bytes], known: Slots, form: Format
-) -> Changes:
-    """Read the lines that differ from the line in their place before. Changes none of its arguments.
+class Before(NamedTuple):
+    """What is remembered of the body before."""
 
-    `comments` are the lines before that had no sample. Raises ExpositionError.
-    """
-    differing = list(compress(range(len(lines)), map(ne, lines, lines_before)))
-    differing += range(len(lines_before), len(lines))
+    lines: Lines
+    heads: IntArray
+    """As `Changes.heads`, of all lines."""
+    comments: list[bytes]
+    """The lines that had no sample."""
+    known: Slots
+
+
+def read_changes(lines: Lines, before: Before, form: Format) -> Changes:
+    """Read the lines that differ from the line in their place before. Raises ExpositionError."""
+    known = before.known
+    valued, differing = lines.differing_from(before.lines, before.heads)
     changes = Changes(lines, differing)
     try:
+        changes.new_values = valued, parse_values(lines.at(valued, skip=before.heads[valued]))
         unread = _read_known(changes, known, form)
     except ValueError:
+        differing = np.sort(np.concatenate((valued, differing)))
         changes = Changes(lines, differing)
         unread = list(range(len(differing)))  # reading them one by one finds the bad one
-    remembered = set(comments) if unread else set()
+    remembered = set(before.comments) if unread else set()
     types = _TypesInForce(lines, form)
     for position in unread:
         if changes.lines[position] in remembered:
@@ -60,7 +71,7 @@ def read_changes(
         try:
             _read_line(changes, position, known, form, types)
         except LineError as error:
-            raise line_error(lines, differing[position], error) from None
+            raise line_error(lines, int(differing[position]), error) from None
     return changes
 
 
@@ -69,10 +80,13 @@ def _read_known(changes: Changes, known: Slots, form: Format) -> list[int]:
 
     Raises ValueError if what should be a number is none.
     """
+    if not changes.lines:
+        return []
     heads, lasts = _split_last(changes.lines)
     slots = known.find(heads)
     is_known = slots != NO_SLOT
     changes.slots[:] = slots
+    changes.heads[is_known] = np.fromiter(map(len, heads), np.int64, len(heads))[is_known] + 1
     changes.values[is_known] = parse_values(_chosen(lasts, is_known))
     if is_known.all():
         return []
@@ -97,7 +111,7 @@ def _read_line(changes: Changes, position: int, known: Slots, form: Format, type
         return
     slot = known.get(line.series, changes.added_slots.get(line.series, NO_SLOT))
     if slot == NO_SLOT:
-        labels = form.labels(line.series, types.before(changes.indices[position]))
+        labels = form.labels(line.series, types.before(int(changes.indices[position])))
         slot = changes.added_slots[line.series] = known.vacant(len(changes.added_slots))
         changes.added[slot] = tuple([changes.shared.setdefault(pair, pair) for pair in labels])
     changes.slots[position] = slot
@@ -109,14 +123,14 @@ def _read_line(changes: Changes, position: int, known: Slots, form: Format, type
 class _TypesInForce:
     """The metric type that the nearest TYPE line above gives. To be asked for lines in ascending order."""
 
-    def __init__(self, lines: list[bytes], form: Format) -> None:
+    def __init__(self, lines: Lines, form: Format) -> None:
         self._lines = lines
         self._form = form
         self._seen = 0
         self._type = MetricType.UNKNOWN
 
     def before(self, index: int) -> MetricType:
-        for line in reversed(self._lines[self._seen : index]):
+        for line in reversed(self._lines.between(self._seen, index)):
             if b"TYPE" in line:
                 read = self._form.read_line(line)
                 if isinstance(read, MetadataLine) and isinstance(read.value, MetricType):

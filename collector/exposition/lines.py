@@ -4,8 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+import numpy as np
+
 from collector.errors import ExpositionError
 from collector.exposition.format import Format, LineError
+from tsdb.sample import IntArray
 
 Meaning = TypeVar("Meaning")
 
@@ -14,33 +17,123 @@ _QUOTED: Final = rb'"(?:[^"\\]++|\\[^\n])*+"'
 _LINE: Final = re.compile(
     rb"(?:[ \t]*+#(?:[ \t]++[A-Z]++[ \t]++%b)?+[^\n]*+|(?:[^\"\n]++|%b|\")*+)\n" % (_QUOTED, _QUOTED)
 )
+_LINE_FEED: Final = ord("\n")
+_NEW_VALUE: Final = 1
+_NEW: Final = 2
 
 
-def read_lines(body: bytes, form: Format, read: Callable[[list[bytes]], Meaning]) -> Meaning:
+class Lines:
+    """The lines of a body. It stays in one piece: most of its lines are never looked at.
+
+    Line n stands between the line feeds at `_ends[n]` and `_ends[n + 1]`; as if one were before the body, and
+    one behind.
+    """
+
+    def __init__(self, body: bytes, ends: IntArray) -> None:
+        self._body = body
+        self._ends = ends
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: int) -> bytes:
+        return self._body[self._ends[index] + 1 : self._ends[index + 1]]
+
+    def at(self, indices: IntArray, skip: IntArray | int = 0) -> list[bytes]:
+        """The texts of these lines, without the first `skip` bytes of each."""
+        starts, stops = self._ends[indices] + 1 + skip, self._ends[indices + 1]
+        body = self._body
+        return [body[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+
+    def between(self, start: int, stop: int) -> list[bytes]:
+        """The lines from `start` up to, not including, `stop`."""
+        return self.at(np.arange(start, stop))
+
+    def up_to(self, stop: int) -> "Lines":
+        """The lines before `stop`."""
+        return Lines(self._body, self._ends[: stop + 1])
+
+    def number_of(self, index: int) -> int:
+        """The line's number in the body, from 1, where a line with line feeds in it counts for several."""
+        return 1 + self._body.count(b"\n", 0, int(self._ends[index]) + 1)
+
+    def differing_from(self, before: "Lines", heads: IntArray) -> tuple[IntArray, IntArray]:
+        """The lines that are not what the line in their place is in `before`, ascending.
+
+        First those of which at least the first `heads[line]` bytes are, if that is not 0; then the others.
+        """
+        common = min(len(self), len(before))
+        sizes = self._ends[1 : common + 1] - self._ends[:common]
+        resized = np.flatnonzero(sizes != before._ends[1 : common + 1] - before._ends[:common])
+        kept = np.where(heads[resized] < sizes[resized], heads[resized], 0)
+        other = self._aligned(before, common, resized, kept) if len(resized) else before._body
+        end = max(0, int(self._ends[common]))
+        places = np.flatnonzero(
+            np.frombuffer(self._body, np.uint8, end) != np.frombuffer(other, np.uint8, end)
+        )
+        lines = np.searchsorted(self._ends, places) - 1
+        is_first = np.ones(len(lines), np.bool_)
+        is_first[1:] = lines[1:] != lines[:-1]
+        lines, places = lines[is_first], places[is_first]
+        has_head = (heads[lines] > 0) & (places - self._ends[lines] > heads[lines])
+        if not len(resized) and common == len(self):
+            return lines[has_head], lines[~has_head]
+        marks = np.zeros(len(self), np.int8)
+        marks[resized] = np.where(kept > 0, _NEW_VALUE, _NEW)
+        marks[lines] = np.where(has_head, _NEW_VALUE, _NEW)
+        marks[common:] = _NEW
+        return np.flatnonzero(marks == _NEW_VALUE), np.flatnonzero(marks == _NEW)
+
+    def _aligned(self, before: "Lines", common: int, resized: IntArray, kept: IntArray) -> bytes:
+        """The first `common` lines of `before`, each at its present place.
+
+        For that, what follows the first `kept` bytes of a resized line is taken from the present one.
+        """
+        parts: list[bytes] = []
+        done = 0
+        for until, start, stop, stop_before in zip(
+            (before._ends[resized] + 1 + kept).tolist(),
+            (self._ends[resized] + 1 + kept).tolist(),
+            self._ends[resized + 1].tolist(),
+            before._ends[resized + 1].tolist(),
+            strict=True,
+        ):
+            parts += before._body[done:until], self._body[start:stop]
+            done = stop_before
+        parts.append(before._body[done : before._ends[common]])
+        return b"".join(parts)
+
+
+NO_LINES: Final = Lines(b"", np.full(1, -1))
+
+
+def read_lines(body: bytes, form: Format, read: Callable[[Lines], Meaning]) -> Meaning:
     """What `read` makes of a body's lines. Raises ExpositionError.
 
     Hardly a body has line feeds between quotes: they are looked for only where reading without them failed.
     """
-    lines = body.split(b"\n")
+    ends = np.flatnonzero(np.frombuffer(body, np.uint8) == _LINE_FEED)
+    ends = np.concatenate(((-1,), ends, (len(body),)))
     try:
-        return read(_without_end(lines, form))
+        return read(_without_end(Lines(body, ends), form))
     except ExpositionError:
-        quoted_lines = [line[:-1] for line in _LINE.findall(body + b"\n")]
-        if len(quoted_lines) == body.count(b"\n") + 1:
+        quoted_ends = [-1, *(match.end() - 1 for match in _LINE.finditer(body + b"\n"))]
+        if len(quoted_ends) == len(ends):
             raise
-    return read(_without_end(quoted_lines, form))
+    return read(_without_end(Lines(body, np.array(quoted_ends)), form))
 
 
-def line_error(lines: list[bytes], index: int, error: LineError) -> ExpositionError:
-    """The error of `lines[index]`, which may stand after lines with line feeds in them."""
-    number = 1 + index + sum(line.count(b"\n") for line in lines[:index])
-    return ExpositionError(number, lines[index], 1 + error.offset, error.expected)
+def line_error(lines: Lines, index: int, error: LineError) -> ExpositionError:
+    """The error of `lines[index]`."""
+    return ExpositionError(lines.number_of(index), lines[index], 1 + error.offset, error.expected)
 
 
-def _without_end(lines: list[bytes], form: Format) -> list[bytes]:
+def _without_end(lines: Lines, form: Format) -> Lines:
     if form.end is None:
         return lines
-    last = lines.pop() or (lines.pop() if lines else b"")
-    if last != form.end:
-        raise ExpositionError(1 + len(lines), last, 1, f"{form.end.decode()!r} as the last line")
-    return lines
+    last = len(lines) - 1
+    if last and not lines[last]:
+        last -= 1
+    if lines[last] != form.end:
+        raise ExpositionError(last + 1, lines[last], 1, f"{form.end.decode()!r} as the last line")
+    return lines.up_to(last)

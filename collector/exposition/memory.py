@@ -7,15 +7,14 @@ stays in the body, reused afterwards. What belongs to a series (its id in the st
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import compress
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.exposition.changes import NO_TIMESTAMP, Changes, read_changes
+from collector.exposition.changes import NO_TIMESTAMP, Before, Changes, read_changes
 from collector.exposition.format import Format
-from collector.exposition.lines import read_lines
+from collector.exposition.lines import NO_LINES, Lines, read_lines
 from collector.exposition.model import Metadata, MetadataLine
 from collector.exposition.parser import collect_metadata
 from collector.exposition.slots import NO_SLOT, Slots
@@ -89,10 +88,12 @@ class LineMemory:
     def __init__(self, form: Format) -> None:
         self._form = form
         self._known = Slots()
-        self._lines: list[bytes] = []
+        self._lines = NO_LINES
         self._line_slots = np.empty(0, np.int64)
         self._line_values = np.empty(0, np.float64)
+        self._line_heads = np.empty(0, np.int64)  # as `Changes.heads`
         self._line_timestamps_ms = np.empty(0, np.int64)
+        self._has_timestamps = False  # whether a line has one
         self._sample_lines = np.empty(0, np.int64)  # the first line of each series
         self._repeat_lines = np.empty(0, np.int64)  # the others
         self._slots = np.empty(0, np.int64)  # of _sample_lines
@@ -105,37 +106,45 @@ class LineMemory:
         Raises ExpositionError for a body that is not of the format, and keeps what it remembers.
         """
         if not body:
-            return self._replace([])
+            return self._replace(NO_LINES)
         return read_lines(body, self._form, self._replace)
 
-    def _replace(self, lines: list[bytes]) -> Update:
-        changes = read_changes(lines, self._lines, self._comments, self._known, self._form)
+    def _replace(self, lines: Lines) -> Update:
+        before = Before(self._lines, self._line_heads, self._comments, self._known)
+        changes = read_changes(lines, before, self._form)
         same_layout = self._write(lines, changes)
         vanished, metadata = (_NOTHING, None) if same_layout else (self._lay_out(), self._read_comments())
-        timestamps_ms = self._line_timestamps_ms[self._sample_lines]
         return Update(
             slots=self._slots,
             values=self._line_values[self._sample_lines],
-            timestamps_ms=timestamps_ms if (timestamps_ms != NO_TIMESTAMP).any() else None,
+            timestamps_ms=self._timestamps_ms(),
             added=changes.added,
             vanished=vanished,
             repeats=self._repeats(),
             metadata=metadata,
         )
 
-    def _write(self, lines: list[bytes], changes: Changes) -> bool:
+    def _write(self, lines: Lines, changes: Changes) -> bool:
         """Take over what was read; whether the same series stand in the same lines, and the comments too."""
         size_before = len(self._lines)
         self._lines = lines
         if len(lines) != size_before:
             self._line_slots = _resized(self._line_slots, len(lines))
             self._line_values = _resized(self._line_values, len(lines))
+            self._line_heads = _resized(self._line_heads, len(lines))
             self._line_timestamps_ms = _resized(self._line_timestamps_ms, len(lines))
-        indices = np.array(changes.indices, np.int64)
+        if changes.new_values:
+            valued, values = changes.new_values
+            self._line_values[valued] = values
+        indices = changes.indices
+        if not len(indices):
+            return len(lines) == size_before
         slots_before = self._line_slots[indices]
         self._line_slots[indices] = changes.slots
         self._line_values[indices] = changes.values
+        self._line_heads[indices] = changes.heads
         self._line_timestamps_ms[indices] = changes.timestamps_ms
+        self._has_timestamps = bool((self._line_timestamps_ms != NO_TIMESTAMP).any())
         self._known.take(changes.added_slots)
         same_slots = len(lines) == size_before and np.array_equal(changes.slots, slots_before)
         return same_slots and bool((changes.slots != NO_SLOT).all())
@@ -157,7 +166,7 @@ class LineMemory:
         return vanished
 
     def _read_comments(self) -> dict[str, Metadata] | None:
-        comments = list(compress(self._lines, self._line_slots == NO_SLOT))
+        comments = self._lines.at(np.flatnonzero(self._line_slots == NO_SLOT))
         if comments == self._comments:
             return None
         self._comments = comments
@@ -168,8 +177,17 @@ class LineMemory:
         self._metadata = metadata
         return metadata
 
+    def _timestamps_ms(self) -> IntArray | None:
+        """Those of the samples, if there are any."""
+        if not self._has_timestamps:
+            return None
+        timestamps_ms = self._line_timestamps_ms[self._sample_lines]
+        return timestamps_ms if (timestamps_ms != NO_TIMESTAMP).any() else None
+
     def _repeats(self) -> list[Repeat]:
         lines = self._repeat_lines
+        if not len(lines):
+            return []
         timestamps_ms = self._line_timestamps_ms[lines].tolist()
         return [
             Repeat(slot, value, None if timestamp_ms == NO_TIMESTAMP else timestamp_ms)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from collector.exposition.format import Format, LineError
-from collector.exposition.lines import line_error, read_lines
+from collector.exposition.lines import Lines, line_error, read_lines
 from collector.exposition.model import (
     Exposition,
     Metadata,
@@ -28,11 +28,11 @@ def collect_metadata(lines: Iterable[MetadataLine]) -> dict[str, Metadata]:
     return {family: Metadata(**given) for family, given in fields.items()}
 
 
-def _parse(lines: list[bytes], form: Format) -> Exposition:
+def _parse(lines: Lines, form: Format) -> Exposition:
     samples: list[Sample] = []
     metadata: list[MetadataLine] = []
     type_in_force = MetricType.UNKNOWN
-    for index, line in enumerate(lines):
+    for index, line in enumerate(lines.between(0, len(lines))):
         try:
             match form.read_line(line):
                 case SampleLine(series, value, timestamp_ms, exemplar):

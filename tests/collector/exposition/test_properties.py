@@ -187,6 +187,27 @@ def test_memory_reads_each_of_many_edited_bodies_as_a_full_parse_does(
         assert (comparable(samples), metadata) == wanted
 
 
+ENDS_OF_LINES = st.sampled_from(
+    [b" 1", b" 21", b"2 1", b" 2.5", b" -1e-3", b" NaN", b" +Inf", b" 7 5", b"", b"_1", b" 1x", b" a", b" 1 "]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(bodies=st.lists(st.lists(ENDS_OF_LINES, min_size=5, max_size=5), min_size=3, max_size=8))
+def test_memory_reads_changed_ends_of_lines_as_a_full_parse_does(bodies: list[list[bytes]]) -> None:
+    reader = Reader(TEXT)
+    heads = [b"a", b'a{b="1"}', b"# HELP a", b"b", b"a"]
+    for ends in bodies:
+        body = b"\n".join(map(bytes.__add__, heads, ends))
+        wanted = full_parse(body, TEXT)
+        if isinstance(wanted, str):
+            with pytest.raises(ExpositionError, match=re.escape(wanted)):
+                reader.read(body)
+        else:
+            samples, metadata = reader.read(body)
+            assert (comparable(samples), metadata) == wanted
+
+
 def full_parse(body: bytes, form: Format) -> str | tuple[list[str], dict[str, Metadata]]:
     """What `Reader.read` should make of a body, or its error."""
     try:
