@@ -82,7 +82,7 @@ _WITHOUT_EFFECT: Final = frozenset({"scrape_failure_log_file"})
 class GlobalConfig(ScrapeLimits, frozen=True, kw_only=True):
     """`global`."""
 
-    without_effect: ClassVar[frozenset[str]] = _WITHOUT_EFFECT | {"query_log_file"}
+    without_effect: ClassVar[frozenset[str]] = _WITHOUT_EFFECT
 
     scrape_interval_ms: DurationMs = msgspec.field(default=0, name="scrape_interval")
     scrape_timeout_ms: DurationMs = msgspec.field(default=0, name="scrape_timeout")

@@ -126,6 +126,7 @@ class Instance:
         await self.services.rules.stop()
         await self._delivery.stop()
         await self.services.scrape.stop()
+        self.services.query_log.use("")
 
     def become(self, phase: Phase) -> None:
         """Enter a phase of life."""
@@ -140,6 +141,7 @@ class Instance:
             global_.external_labels,
             self._external_url,
             global_.rule_query_offset_ms,
+            self.services.query_log,
         )
         relabel_rules = compile_rules(config.alerting.alert_relabel_configs, name_scheme(config))
         return RuleSettings(groups, environment, relabel_rules)

@@ -13,7 +13,12 @@ from miniprom.version import BRANCH, PROMETHEUS_VERSION, REVISION
 from tsdb import Store
 
 # Upstream's metric name of each of the slices that a query's time is spent in.
-_SLICES = {"execQueueTime": "queue_time", "evalTotalTime": "inner_eval"}
+_SLICES = {
+    "execQueueTime": "queue_time",
+    "queryPreparationTime": "prepare_time",
+    "innerEvalTime": "inner_eval",
+    "resultSortTime": "result_sort",
+}
 
 
 class Metrics:
@@ -87,8 +92,8 @@ class Metrics:
 
     def query_evaluated(self, timings_seconds: Mapping[str, float]) -> None:
         """Count one query."""
-        for name, seconds in timings_seconds.items():
-            self._query_duration(_SLICES[name]).observe(seconds)
+        for name, slice_ in _SLICES.items():
+            self._query_duration(slice_).observe(timings_seconds[name])
 
 
 class _StoreCollector(Collector):

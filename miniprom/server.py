@@ -81,14 +81,13 @@ class Server:
         try:
             config = load_config(self.settings.config_file)
             groups = _rule_groups(self.settings, config)
-            sink_config = _sink_config(self.settings)
+            self._sink_config = _sink_config(self.settings)
+            await self._apply(config, groups)
         except ConfigFileError as error:
             self.services.config_reload_succeeded = False
             self.services.metrics.reload_successful.set(0)
             _log.error("Error reloading config", extra={"err": str(error)})
             raise
-        self._sink_config = sink_config
-        await self._apply(config, groups)
 
     async def _apply(self, config: Config, groups: Sequence[RuleGroup]) -> None:
         await self.instance.apply(config, groups, self._sink_config)

@@ -1,19 +1,22 @@
 """Queries: /query, /query_range, /explain, /query_exemplars, /format_query, /parse_query."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 from aiohttp import web
 
 from miniprom.api.envelope import annotation_fields, query_envelope, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
 from miniprom.api.params import Params, read_params
-from miniprom.api.results import encode_result, encode_statistics, explanation_object, truncated
+from miniprom.api.results import encode_result, explanation_object, truncated
 from miniprom.api.services import Services, services_of
 from miniprom.api.streaming import Body, accepts_gzip, prepare, send
-from miniprom.api.watch import WATCH, Evaluation
-from query import Control, Engine, Explanation, ParseError, PlanError, QueryWindow, Result, parse
+from miniprom.api.watch import WATCH, Evaluation, Watch
+from miniprom.statistics import statistics_object, timings_seconds
+from query import Control, Engine, Explanation, ParseError, PlanError, QueryError, QueryWindow, Result, parse
 from query.language.ast import Expr
 from query.language.printer import prettify
 from query.language.to_json import to_json
@@ -127,54 +130,81 @@ async def _answer(
     request: web.Request, params: Params, window: QueryWindow, evaluate: Evaluate
 ) -> web.StreamResponse:
     services = services_of(request)
-    timeout_ms = params.duration_ms("timeout")
+    timeout_ms, lookback_ms = params.duration_ms("timeout"), lookback_of(params)
     allowed_ms = float(services.settings.query_timeout_ms)
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
-    text, lookback_ms = params.text("query"), lookback_of(params)
-    engine, gzip = services.engine_with(lookback_ms), accepts_gzip(request)
-    by_step = "promql-per-step-stats" in services.settings.features
-    watch = WATCH.get()
-    arrival = time.perf_counter()
-
-    def work(control: Control) -> Body:
-        begin, snapshot = time.perf_counter(), services.snapshot()
-        try:
-            result = evaluate(engine, snapshot, control)
-        except (ParseError, PlanError) as error:
-            raise BadParameterError("query", str(error)) from error
-        if watch:
-            watch.evaluation = Evaluation(text, engine, snapshot, window, result)
-        timings = {"execQueueTime": begin - arrival, "evalTotalTime": time.perf_counter() - begin}
-        services.metrics.query_evaluated(timings)
-        timings["execTotalTime"] = sum(timings.values())
-        timings["queryPreparationTime"] = result.stats.preparation_seconds
-        timings["innerEvalTime"] = result.stats.evaluation_seconds
-        timings["resultSortTime"] = result.stats.sorting_seconds
-        return prepare(_encoded(result, params, timings, by_step), gzip, whole=watch is not None)
-
+    engine, arrival = services.engine_with(lookback_ms), time.perf_counter()
+    query = _Query(request, services, params, window, engine, evaluate, WATCH.get(), arrival)
     # What the cost of a query depends on, besides the samples that are there.
-    key = text, window.end_ms - window.start_ms, window.step_ms, lookback_ms
-    is_short = len(text) <= _MAX_KEY_CHARACTERS
-    body = await services.workers.run_query(work, allowed_ms, key=key if is_short else None)
+    key = query.text, window.end_ms - window.start_ms, window.step_ms, lookback_ms
+    is_short = len(query.text) <= _MAX_KEY_CHARACTERS
+    body = await services.workers.run_query(query.answer, allowed_ms, key=key if is_short else None)
     return await send(request, body, services.workers)
 
 
-def _encoded(result: Result, params: Params, timings: dict[str, float], by_step: bool) -> Iterator[bytes]:
-    warnings = list(result.annotations.warnings)
-    value = result.value
-    if (shorter := truncated(value, params.limit())) is not None:
-        value = shorter
-        warnings.append(_TRUNCATED)
-    stats = params.text("stats")
-    if stats not in _STATS_VALUES:
-        warnings.append(
-            f'value "{stats}" for parameter "stats" is deprecated and will be rejected in the next major '
-            'release, use "true" or "all"'
-        )
-    result_type, pieces = encode_result(value)
-    tail = encode_statistics(result.stats, timings, by_step=by_step and stats == "all") if stats else b""
-    return query_envelope(result_type, pieces, tail, annotation_fields(warnings, result.annotations.infos))
+@dataclass(frozen=True)
+class _Query:
+    """A query as it was asked; it arrived at `arrival` (by perf_counter)."""
+
+    request: web.Request
+    services: Services
+    params: Params
+    window: QueryWindow
+    engine: Engine
+    evaluate: Evaluate
+    watch: Watch | None
+    arrival: float
+
+    @property
+    def text(self) -> str:
+        return self.params.text("query")
+
+    def answer(self, control: Control) -> Body:
+        """The answer, evaluated and encoded. In any thread."""
+        begin, services = time.perf_counter(), self.services
+        snapshot = services.snapshot()
+        try:
+            result = self.evaluate(self.engine, snapshot, control)
+        except (ParseError, PlanError) as error:
+            raise BadParameterError("query", str(error)) from error
+        except QueryError as error:
+            self._log({}, str(error))
+            raise
+        if self.watch:
+            self.watch.evaluation = Evaluation(self.text, self.engine, snapshot, self.window, result)
+        evaluation_seconds, queue_seconds = time.perf_counter() - begin, begin - self.arrival
+        timings = timings_seconds(result.stats, evaluation_seconds, queue_seconds)
+        services.metrics.query_evaluated(timings)
+        self._log(statistics_object(result.stats, timings))
+        gzip = accepts_gzip(self.request)
+        return prepare(self._encoded(result, timings), gzip, whole=self.watch is not None)
+
+    def _encoded(self, result: Result, timings: dict[str, float]) -> Iterator[bytes]:
+        warnings = list(result.annotations.warnings)
+        value = result.value
+        if (shorter := truncated(value, self.params.limit())) is not None:
+            value = shorter
+            warnings.append(_TRUNCATED)
+        stats, tail = self.params.text("stats"), b""
+        if stats not in _STATS_VALUES:
+            warnings.append(
+                f'value "{stats}" for parameter "stats" is deprecated and will be rejected in the next major '
+                'release, use "true" or "all"'
+            )
+        if stats:
+            by_step = stats == "all" and "promql-per-step-stats" in self.services.settings.features
+            statistics = statistics_object(result.stats, timings, by_step=by_step)
+            tail = b',"stats":' + msgspec.json.encode(statistics)
+        result_type, pieces = encode_result(value)
+        annotations = annotation_fields(warnings, result.annotations.infos)
+        return query_envelope(result_type, pieces, tail, annotations)
+
+    def _log(self, stats: Mapping[str, object], error: str = "") -> None:
+        log, request = self.services.query_log, self.request
+        if log.is_open:
+            client = {"clientIP": request.remote or "", "method": request.method, "path": request.path}
+            log.write(self.text, self.window, stats, error, httpRequest=client)
 
 
 def lookback_of(params: Params) -> int | None:

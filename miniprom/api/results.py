@@ -23,7 +23,6 @@ from query.execution.result import (
     RawSeries,
     ResultValue,
     ScalarPoint,
-    Statistics,
     StringPoint,
 )
 
@@ -63,18 +62,6 @@ def truncated(value: ResultValue, limit: int) -> ResultValue | None:
             )
         case RawMatrix():
             return replace(value, labels=labels, series=value.series[:limit])
-
-
-def encode_statistics(stats: Statistics, timings_seconds: dict[str, float], *, by_step: bool) -> bytes:
-    """`,"stats":{...}` with upstream's fields (util/stats/query_stats.go)."""
-    samples: dict[str, object] = {
-        "totalQueryableSamples": stats.total_samples,
-        "peakSamples": stats.peak_samples,
-    }
-    if by_step:
-        counts = zip(stats.steps_ms.tolist(), stats.samples_per_step.tolist(), strict=True)
-        samples["totalQueryableSamplesPerStep"] = [[time_ms / 1000, count] for time_ms, count in counts]
-    return b',"stats":' + msgspec.json.encode({"timings": timings_seconds, "samples": samples})
 
 
 def explanation_object(explanation: Explanation) -> dict[str, object]:

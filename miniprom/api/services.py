@@ -14,6 +14,7 @@ from miniprom.api.workers import Workers
 from miniprom.config import Config
 from miniprom.metrics import Metrics
 from miniprom.notify.alertmanagers import Alertmanagers
+from miniprom.query_log import QueryLog
 from miniprom.remote_write.series_memory import SeriesMemory
 from miniprom.rules.manager import RuleManager
 from miniprom.settings import Settings
@@ -54,14 +55,17 @@ class Services:
     config_loaded_ms: int = 0
     config_reload_succeeded: bool = True
     engine: Engine = field(init=False)
+    query_log: QueryLog = field(init=False)
     series_memory: SeriesMemory = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine = _engine(self.engine_options)
+        self.query_log = QueryLog(self.metrics.registry)
         self.series_memory = SeriesMemory(self.store)
 
     def use_config(self, config: Config, engine_options: EngineOptions) -> None:
-        """Serve by a configuration that was read just now."""
+        """Serve by a configuration that was read just now. Raises `ConfigFileError`, and changes nothing."""
+        self.query_log.use(config.global_.query_log_file)
         self.config = config
         self.engine_options = engine_options
         self.engine = _engine(engine_options)

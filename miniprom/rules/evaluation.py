@@ -5,14 +5,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
 
+from miniprom.query_log import QueryLog
 from miniprom.rules.errors import RuleError
 from miniprom.rules.model import AlertingRule, RecordingRule, Rule
 from miniprom.rules.states import Sighting
 from miniprom.rules.templating import Expander
+from miniprom.statistics import statistics_object, timings_seconds
 from query import Batch, Control, Engine, InstantVector, QueryCanceledError, QueryError, Result, ScalarPoint
 from query.execution.values import HistogramArray
 from tsdb import METRIC_NAME, LabelFrame, Labels, Snapshot, labels_from
@@ -31,6 +34,7 @@ class Environment:
     external_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
     query_offset_ms: int = 0
+    query_log: QueryLog | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ class Failed:
     is_canceled: bool = False
 
 
+LogQuery: TypeAlias = Callable[[str, Mapping[str, object], str], None]
+"""Takes a query, what it took, and the error, "" for none."""
+
 Finding: TypeAlias = Recorded | Sighted | Failed
 
 
@@ -77,6 +84,7 @@ def evaluate_rules(
     *,
     query_offset_ms: int = 0,
     limit: int = 0,
+    log: LogQuery | None = None,
     control: Control | None = None,
 ) -> list[Evaluated]:
     """The findings of rules that don't depend on each other's; `queries` are theirs. One fails alone."""
@@ -86,7 +94,8 @@ def evaluate_rules(
     evaluated = []
     for rule, result in zip(rules, results, strict=True):
         begin = time.perf_counter()
-        finding = _finding(rule, result, expander, limit)
+        asked = partial(_logged, rule, result, log) if log else result
+        finding = _finding(rule, asked, expander, limit)
         evaluated.append(Evaluated(finding, time.perf_counter() - begin))
     return evaluated
 
@@ -102,6 +111,18 @@ def _finding(rule: Rule, result: Callable[[], Result], expander: Expander, limit
     except Exception as error:
         _log.exception("Evaluating rule failed unexpectedly", extra={"rule": rule.name})
         return Failed(f"unexpected error: {error!r}")
+
+
+def _logged(rule: Rule, result: Callable[[], Result], log: LogQuery) -> Result:
+    begin = time.perf_counter()
+    try:
+        found = result()
+    except QueryError as error:
+        log(rule.query, {}, str(error))
+        raise
+    timings = timings_seconds(found.stats, time.perf_counter() - begin)
+    log(rule.query, statistics_object(found.stats, timings), "")
+    return found
 
 
 def _vector(result: Result, snapshot: Snapshot) -> InstantVector:

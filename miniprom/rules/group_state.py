@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from miniprom.rules.errors import RuleError
-from miniprom.rules.evaluation import Environment, Evaluated, Failed, evaluate_rules
+from miniprom.rules.evaluation import Environment, Evaluated, Failed, LogQuery, evaluate_rules
 from miniprom.rules.model import RuleGroup
 from miniprom.rules.rule_state import NO_SERIES, AlertingState, RuleState, Samples, state_of
 from miniprom.rules.stages import Stage, stages_of
 from miniprom.rules.states import AlertInstance
-from query import Batch, Control, Engine
+from query import Batch, Control, Engine, QueryWindow
 from tsdb import STALE, Outcome, Snapshot, Store
 from tsdb.appended import OutcomeArray
 from tsdb.sample import IntArray
@@ -63,6 +63,7 @@ class GroupState:
             environment,
             query_offset_ms=self.query_offset_ms(environment),
             limit=self.group.limit,
+            log=self._log(time_ms, environment),
             control=control,
         )
 
@@ -135,6 +136,13 @@ class GroupState:
                 state.adopt(alike.pop(0))
         left = [state.series_ids for alike in known.values() for state in alike]
         self.stale_series = np.unique(np.concatenate([old.stale_series, *left]))
+
+    def _log(self, time_ms: int, environment: Environment) -> LogQuery | None:
+        log, at_ms = environment.query_log, time_ms - self.query_offset_ms(environment)
+        if log is None or not log.is_open:
+            return None
+        window, group = QueryWindow(at_ms, at_ms, 0), {"file": self.group.file, "name": self.group.name}
+        return lambda query, stats, error: log.write(query, window, stats, error, ruleGroup=group)
 
     def _give_up_reclaimed(self) -> None:
         """Let go of the ids of series that have no sample left: they may be others' now."""

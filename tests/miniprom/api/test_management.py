@@ -64,3 +64,14 @@ def test_reload_of_a_broken_file_keeps_the_old_configuration(tmp_path: Path) -> 
     assert "scrape_interval: 7s" in yaml
     assert succeeded is False
     assert "prometheus_config_last_reload_successful 0.0" in metrics
+
+
+def test_reload_that_cannot_write_its_query_log_keeps_the_old_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "prometheus.yml"
+    file.write_text("{}")
+    with serving(**{"config.file": str(file), "web.enable-lifecycle": "true"}) as api:
+        file.write_text(f"global: {{scrape_interval: 7s, query_log_file: {tmp_path}/missing/queries.log}}")
+        refused = api.post("/-/reload")
+        config = api.get("/api/v1/status/config").data["yaml"]
+    assert (refused.status, "query_log_file" in refused.text) == (500, True)
+    assert "7s" not in config
