@@ -127,9 +127,9 @@ def _label(name: str, value: str) -> bytes:
 
 
 def _samples(times: list[bytes], values: FloatArray) -> bytes:
-    """`repeated Sample samples = 2 { double value = 1; int64 timestamp = 2; }`"""
+    """`repeated Sample samples = 2 { double value = 1; int64 timestamp = 2; }`, zeros left out."""
     encoded = values.astype("<f8").tobytes()
     return b"".join(
-        _field(2, b"\x09" + encoded[8 * row : 8 * row + 8] + b"\x10" + times[row])
+        _field(2, (b"\x09" + encoded[8 * row : 8 * row + 8] if values[row] else b"") + b"\x10" + times[row])
         for row in np.flatnonzero(~is_absent(values)).tolist()
     )

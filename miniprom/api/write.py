@@ -11,8 +11,9 @@ from aiohttp import web
 
 from collector.protobuf.wire import WireError
 from miniprom.api.services import Services, services_of
+from miniprom.remote_write.batch import WriteBatch
 from miniprom.remote_write.ingest import Ingested, ingest
-from miniprom.remote_write.request import WriteBatch, decode, decompress
+from miniprom.remote_write.request import decode, decompress
 from miniprom.remote_write.request_v2 import decode_v2
 from miniprom.storage import StorageError
 
@@ -59,11 +60,9 @@ async def write(request: web.Request) -> web.Response:
 
 
 async def _decoded(services: Services, body: bytes, is_v2: bool) -> WriteBatch:
-    known = services.series_memory.ids
-
     def work() -> WriteBatch:
         content = decompress(body)
-        return decode_v2(content) if is_v2 else decode(content, known)
+        return decode_v2(content) if is_v2 else decode(content)
 
     return work() if len(body) <= _SMALL_BYTES else await services.workers.run(work)
 

@@ -1,4 +1,4 @@
-"""Remote write 1.0 requests: snappy and protobuf to flat lists of samples.
+"""Remote write 1.0 requests: snappy and protobuf to samples.
 
     WriteRequest { repeated TimeSeries timeseries = 1; repeated MetricMetadata metadata = 3; }
     TimeSeries   { repeated Label labels = 1; repeated Sample samples = 2;
@@ -6,70 +6,29 @@
     Label        { string name = 1; string value = 2; }
     Sample       { double value = 1; int64 timestamp = 2; }
 
-Senders repeat the labels of a series byte for byte in every request, so a series is known by these
-bytes. One with a single sample, which is what Prometheus sends, ends with 18 bytes of known layout:
-if the bytes before them are those of a known series, nothing else needs to be read.
+Senders repeat the labels of a series byte for byte in every request, so a series is known by these bytes.
 """
 
-import struct
-from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from collector.protobuf.wire import WireError, fields, signed, varint
 from miniprom.errors import MinipromError
+from miniprom.remote_write.batch import Gathering, WriteBatch
 from miniprom.remote_write.histogram import decode_histogram
+from miniprom.remote_write.uniform import decode_uniform
 from tsdb import METRIC_NAME, Labels, labels_from
 from tsdb.histogram import FloatHistogram
-from tsdb.sample import STALE_BITS
 
 _MAX_DECODED_BYTES: Final = 64 << 20
 _ZERO: Final = bytes(8)
-_STALE: Final = struct.pack("<Q", STALE_BITS)
-# A Sample inside its TimeSeries: tag and length 16; tag and double; tag and a varint of six bytes, which a
-# time between 1971 and 2109 takes.
-_SAMPLE_BYTES: Final = 18
-_SAMPLE_HEAD: Final = b"\x12\x10\x09"
 _TIME_TAG: Final = 0x10
 _VALUE_TAG: Final = 0x09
-_CONTENT_BYTES: Final = _SAMPLE_BYTES - 2
+_CONTENT_BYTES: Final = 16  # of a Sample: tag and double, tag and a varint of six bytes
 
 
 class BadLabelsError(MinipromError):
     """Labels of a series that no series can have."""
-
-
-@dataclass
-class WriteBatch:
-    """The samples of one request, in its order: those of one series ascend if the sender kept the rules.
-
-    `series` holds the raw labels of each sample's series; `values` float64 in little-endian bytes, because
-    a staleness marker is told by its bits.
-    """
-
-    series: list[bytes] = field(default_factory=list)
-    values: list[bytes] = field(default_factory=list)
-    timestamps_ms: list[int] = field(default_factory=list)
-    histograms: list[tuple[bytes, int, FloatHistogram | None]] = field(default_factory=list)
-    """Raw labels, time in milliseconds, value; None marks the series stale."""
-    problems: list[str] = field(default_factory=list)
-    """What was wrong with series that are left out."""
-
-    def add(
-        self,
-        raw_labels: bytes,
-        samples: Iterable[tuple[bytes, int]],
-        histograms: Iterable[tuple[int, FloatHistogram]],
-    ) -> None:
-        """The samples of one series: value and time, time and histogram."""
-        for time_ms, histogram in histograms:
-            is_stale = struct.pack("<d", histogram.sum) == _STALE
-            self.histograms.append((raw_labels, time_ms, None if is_stale else histogram))
-        for value, time_ms in samples:
-            self.series.append(raw_labels)
-            self.values.append(value)
-            self.timestamps_ms.append(time_ms)
 
 
 def decompress(body: bytes) -> bytes:
@@ -85,23 +44,18 @@ def decompress(body: bytes) -> bytes:
         raise WireError("snappy: corrupt input") from error
 
 
-def decode(body: bytes, known: Container[bytes]) -> WriteBatch:
-    """The samples of a WriteRequest; `known` holds the raw labels read before. Raises `WireError`."""
-    batch = WriteBatch()
+def decode(body: bytes) -> WriteBatch:
+    """The samples of a WriteRequest. Raises `WireError`."""
+    return decode_uniform(body) or decode_by_field(body)
+
+
+def decode_by_field(body: bytes) -> WriteBatch:
+    """The same, whatever its form."""
+    gathering = Gathering()
     for number, start, end in fields(body, 0, len(body)):
-        if number != 1:
-            continue
-        tail = end - _SAMPLE_BYTES
-        labels = body[start:tail]
-        if labels in known and body[tail : tail + 3] == _SAMPLE_HEAD and body[tail + 11] == _TIME_TAG:
-            time_ms = _whole_varint(body[tail + 12 : end])
-            if time_ms is not None:
-                batch.series.append(labels)
-                batch.values.append(body[tail + 3 : tail + 11])
-                batch.timestamps_ms.append(time_ms)
-                continue
-        _decode_series(body, start, end, batch)
-    return batch
+        if number == 1:
+            _decode_series(body, start, end, gathering)
+    return gathering.batch()
 
 
 def decode_labels(raw: bytes) -> Labels:
@@ -135,7 +89,7 @@ def _labels(raw: bytes) -> list[dict[int, bytes]]:
     ]
 
 
-def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None:
+def _decode_series(body: bytes, start: int, end: int, gathering: Gathering) -> None:
     labels: list[bytes] = []
     samples: list[tuple[bytes, int]] = []
     histograms: list[tuple[int, FloatHistogram]] = []
@@ -148,7 +102,7 @@ def _decode_series(body: bytes, start: int, end: int, batch: WriteBatch) -> None
         elif number == 4:
             histograms.append(decode_histogram(body, begin, stop))
         position = stop
-    batch.add(b"".join(labels), samples, histograms)
+    gathering.add(b"".join(labels), samples, histograms)
 
 
 def decode_sample(body: bytes, start: int, end: int) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""Remote write 2.0 requests: snappy and protobuf to flat lists of samples.
+"""Remote write 2.0 requests: snappy and protobuf to samples.
 
     Request    { repeated string symbols = 4; repeated TimeSeries timeseries = 5; }
     TimeSeries { repeated uint32 labels_refs = 1; repeated Sample samples = 2;
@@ -12,8 +12,9 @@ is known by; start timestamps, exemplars and metadata are not read.
 from collections.abc import Sequence
 
 from collector.protobuf.wire import BYTES, WireError, fields, packed_varints, write_varint
+from miniprom.remote_write.batch import Gathering, WriteBatch
 from miniprom.remote_write.histogram import decode_histogram
-from miniprom.remote_write.request import WriteBatch, decode_sample
+from miniprom.remote_write.request import decode_sample
 from tsdb.histogram import FloatHistogram
 
 
@@ -54,13 +55,13 @@ def decode_v2(body: bytes) -> WriteBatch:
         elif number == 5:
             series.append((start, end))
     symbols = _Symbols(strings)
-    batch = WriteBatch()
+    gathering = Gathering()
     for start, end in series:
-        _decode_series(body, start, end, symbols, batch)
-    return batch
+        _decode_series(body, start, end, symbols, gathering)
+    return gathering.batch()
 
 
-def _decode_series(body: bytes, start: int, end: int, symbols: _Symbols, batch: WriteBatch) -> None:
+def _decode_series(body: bytes, start: int, end: int, symbols: _Symbols, gathering: Gathering) -> None:
     refs: list[int] = []
     samples: list[tuple[bytes, int]] = []
     histograms: list[tuple[int, FloatHistogram]] = []
@@ -76,15 +77,17 @@ def _decode_series(body: bytes, start: int, end: int, symbols: _Symbols, batch: 
             try:
                 histograms.append(decode_histogram(body, begin, stop))
             except WireError as error:
-                batch.problems.append(f"{error} for series {refs}")
+                gathering.problems.append(f"{error} for series {refs}")
     try:
         raw_labels = symbols.raw_labels(refs)
     except WireError as error:
-        batch.problems.append(f"parsing labels for series {refs}: {error}")
+        gathering.problems.append(f"parsing labels for series {refs}: {error}")
         return
     if not sent:
-        batch.problems.append(f"TimeSeries must contain at least one sample or histogram for series {refs}")
-    batch.add(raw_labels, samples, histograms)
+        gathering.problems.append(
+            f"TimeSeries must contain at least one sample or histogram for series {refs}"
+        )
+    gathering.add(raw_labels, samples, histograms)
 
 
 def _field(number: int, content: bytes) -> bytes:

@@ -37,7 +37,7 @@ INTEGERS_DECODED = FloatHistogram(
 
 
 def decoded(**fields: Any) -> FloatHistogram:
-    ((_, time_ms, histogram),) = decode(encode_histogram(LABELS, **fields), ()).histograms
+    ((_, time_ms, histogram),) = decode(encode_histogram(LABELS, **fields)).histograms
     assert time_ms == NOW_MS
     assert histogram is not None
     return histogram
@@ -85,14 +85,14 @@ def test_custom_bounds_are_decoded() -> None:
 )
 def test_histogram_that_is_inconsistent_is_refused(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(WireError, match=message):
-        decode(encode_histogram(LABELS, **{**INTEGERS, **changed}), ())
+        decode(encode_histogram(LABELS, **{**INTEGERS, **changed}))
 
 
 def test_stale_histogram_marks_its_series_stale() -> None:
     (stale,) = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))
-    batch = decode(encode_histogram(LABELS, timestamp=NOW_MS, sum=stale), ())
+    batch = decode(encode_histogram(LABELS, timestamp=NOW_MS, sum=stale))
     assert [(time_ms, histogram) for _, time_ms, histogram in batch.histograms] == [(NOW_MS, None)]
-    assert batch.values == []
+    assert batch.series == []
 
 
 def test_histogram_that_was_written_can_be_queried() -> None:
