@@ -32,11 +32,11 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
     ) -> None:
         """`control_url`, which the server prints beside its URL, answers also while that refuses.
 
-        A tenant is made if it is not there; the client then asks at the tenant's own URL.
+        The URL of a tenant is its own; the control API is told its name.
         """
+        super().__init__(url, timeout=timeout)
         self._control_url = control_url or url
         self._control = Control(Transport(self._control_url, timeout=timeout), tenant)
-        super().__init__(self._control.open_tenant(tenant) if tenant else url, timeout=timeout)
         self.clock = Clock(self._control)
         self._noticed: set[int] = set()
         self._expected_unknown: set[str] = set()
@@ -93,4 +93,14 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
 
     def tenant(self, name: str) -> "FakePrometheus":
         """Another fake with a port of its own in the same process; the same one for the same name."""
-        return FakePrometheus(self.url, self._control_url, tenant=name)
+        url = self._control.ask("POST", "tenants", {"name": name})["url"]
+        return FakePrometheus(url, self._control_url, tenant=name)
+
+
+def client_of(url: str, control_url: str, tenant: str | None) -> FakePrometheus:
+    """A client of a server, or of one of its tenants, which is made if it is not there."""
+    client = FakePrometheus(url, control_url)
+    if tenant is None:
+        return client
+    with client:
+        return client.tenant(tenant)

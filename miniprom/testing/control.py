@@ -20,10 +20,6 @@ class Control:
         self._transport = transport
         self._headers = {**_JSON, **({_TENANT: tenant} if tenant else {})}
 
-    def open_tenant(self, name: str) -> str:
-        """The URL of a tenant, which is there from then on."""
-        return str(self.ask("POST", "tenants", {"name": name})["url"])
-
     def ask(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> Any:
         """The `data` of the answer. Raises `RefusedError`, `UnreachableError`."""
         content = None if body is None else json.dumps(body).encode()

@@ -1,6 +1,5 @@
 """The metrics page of what lives in the test's own process: a registry, an app, a function, or the page."""
 
-import asyncio
 import inspect
 import sys
 import threading
@@ -120,6 +119,8 @@ def _of_asgi(app: Callable[..., Any], path: str) -> Page:
 
 def _run(call: Callable[[], Any]) -> None:
     """Run a coroutine to its end, in a thread: the test may itself be in an event loop."""
+    import asyncio  # noqa: PLC0415  most tests scrape no such app
+
     failures: list[BaseException] = []
 
     def work() -> None:

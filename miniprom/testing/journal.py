@@ -90,7 +90,6 @@ class Journal:
     def journal(self, since: int = 0) -> list[Request]:
         """Every request after the one with this id, the test's own included."""
         entries = self._control.ask("GET", f"journal?since={since}")
-        entries = entries["entries"] if isinstance(entries, dict) else entries
         return [
             Request(**{name: value for name, value in entry.items() if name in _FIELDS}) for entry in entries
         ]

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from miniprom.testing.client import FakePrometheus
+from miniprom.testing.client import FakePrometheus, client_of
 from miniprom.testing.errors import ServerDiedError
 
 _START_SECONDS: Final = 60.0
@@ -47,7 +47,7 @@ class ServerProcess:
 
     def client(self, tenant: str | None = None) -> FakePrometheus:
         """A client of the server, or of one of its tenants. Close it at the end."""
-        return FakePrometheus(self.url, self.control_url, tenant=tenant)
+        return client_of(self.url, self.control_url, tenant)
 
     def _start(self) -> None:
         # A file, not a pipe: nobody reads until something went wrong, and a full pipe would stop the server.

@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import Future
 
 from miniprom.fake.server import FakeServer
-from miniprom.testing.client import FakePrometheus
+from miniprom.testing.client import FakePrometheus, client_of
 
 
 class ServerThread:
@@ -17,7 +17,7 @@ class ServerThread:
 
     def client(self, tenant: str | None = None) -> FakePrometheus:
         """A client of the server, or of one of its tenants. Close it at the end."""
-        return FakePrometheus(self.url, self.control_url, tenant=tenant)
+        return client_of(self.url, self.control_url, tenant)
 
     def death(self) -> str:
         """Empty while the thread runs."""
