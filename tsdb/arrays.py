@@ -1,5 +1,6 @@
 """One-dimensional arrays: room to grow, distinct keys, and runs of equal keys."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,13 @@ def distinct(keys: IntArray) -> IntArray:
 
 def runs(keys: NDArray[Any]) -> list[IntArray]:
     """The positions of each distinct key, the keys ascending, positions in order."""
-    if not len(keys):
-        return []
-    steps = np.diff(keys)
-    if (steps >= 0).all():
-        return np.split(np.arange(len(keys)), np.flatnonzero(steps) + 1)
-    order = np.argsort(keys, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
+    positions = np.arange(len(keys))
+    steps = keys[1:] - keys[:-1]
+    if (steps < 0).any():
+        positions = np.argsort(keys, kind="stable")
+        steps = np.diff(keys[positions])
+    bounds = [0, *(np.flatnonzero(steps) + 1).tolist(), len(keys)]
+    return [positions[start:end] for start, end in pairwise(bounds) if start < end]
 
 
 def equal_columns(cells: BoolArray) -> list[IntArray]:

@@ -82,14 +82,15 @@ class Block:
         if self.stripe_of is None or self.place_of is None:
             return self.stripes[0].read(rows, columns)
         stripe_of, place_of = self.stripe_of[columns], self.place_of[columns]
+        first = int(stripe_of[0])
+        if (stripe_of == first).all():
+            return self.stripes[first].read(rows, as_slice(place_of))
         places = [np.flatnonzero(stripe_of == number) for number in range(len(self.stripes))]
         pieces = [
             stripe.read(rows, as_slice(place_of[at]))
             for stripe, at in zip(self.stripes, places, strict=True)
             if len(at)
         ]
-        if len(pieces) == 1:
-            return pieces[0]
         order = np.argsort(np.concatenate(places))
         return np.concatenate(pieces, axis=1).take(order, axis=1)  # numpy gathers faster than it scatters
 
@@ -124,6 +125,6 @@ def as_slice(columns: NDArray[Any]) -> Columns:
     if not len(columns):
         return columns
     first, end = int(columns[0]), int(columns[-1]) + 1
-    if end - first == len(columns) and (np.diff(columns) == 1).all():
+    if end - first == len(columns) and (columns[1:] == columns[:-1] + 1).all():
         return slice(first, end)
     return columns

@@ -51,8 +51,10 @@ def children(node: PlanNode) -> tuple[PlanNode, ...]:
 
 
 def all_parts(node: PlanNode) -> Iterator[PlanNode]:
-    """The node and all below it."""
+    """The node and all below it; a fused node stands for two, as which it may be evaluated."""
     yield node
+    if isinstance(node, AggregateOverTime):
+        yield node.call
     for child in children(node):
         yield from all_parts(child)
 
