@@ -35,6 +35,7 @@ def run(arguments: Sequence[str]) -> int:
 async def _serve(options: argparse.Namespace) -> None:
     from collector.clock import SystemClock  # noqa: PLC0415  --help needs none of it
     from miniprom.fake.fields import time_ms  # noqa: PLC0415  as above
+    from miniprom.fake.files import configure_from, load_from  # noqa: PLC0415  as above
     from miniprom.fake.server import Address, FakeServer  # noqa: PLC0415  as above
     from miniprom.logs import set_up_logging  # noqa: PLC0415  as above
 
@@ -49,6 +50,10 @@ async def _serve(options: argparse.Namespace) -> None:
         raise BadOptionError(f"--listen: expected host:port such as 127.0.0.1:0, got {options.listen!r}")
     server = FakeServer(start_ms, Address(host.strip("[]") or "127.0.0.1", int(port)))
     await server.start()
+    if options.config:
+        await configure_from(server.world, options.config)
+    for path in options.load:
+        load_from(server.world, path)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stopped.set)
@@ -104,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="where (default 127.0.0.1, a free port)")
     add("--start", default="now", metavar="TIME", help="where the clock stands (default: now, to the second)")
+    add("--config", metavar="FILE", help="a prometheus.yml, with the rule files that it names")
+    add(
+        "--load",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="samples: a recording, the JSON of a request to load, a .test script, or OpenMetrics text",
+    )
     add("--parent-pid", type=int, metavar="PID", help="end when this process does")
     add("--until-stdin-closes", action="store_true", help="end when standard input is closed")
     add("--log-level", choices=("debug", "info", "warn", "error"), default="warn", help="default: warn")

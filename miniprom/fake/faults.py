@@ -16,7 +16,7 @@ from query.language.normal import is_same
 from tsdb import BadMatcherError, Matcher, MatchOp
 
 
-@dataclass
+@dataclass(eq=False)
 class Fault:
     """One fault; `settings` are those of its kind."""
 
@@ -78,22 +78,30 @@ class Fault:
 class Faults:
     """The faults of a world, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_id: int = 0) -> None:
+        """Numbered from behind `last_id` on, so that the numbers of earlier ones mean no other."""
         self._faults: dict[int, Fault] = {}
-        self._last_id = 0
+        self.last_id = last_id
 
     def __len__(self) -> int:
         return len(self._faults)
+
+    def __contains__(self, fault: Fault) -> bool:
+        return self._faults.get(fault.id) is fault
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(self._faults.values())
 
     def add(self, body: object, now_ms: int, options: ParserOptions) -> Fault:
         """Let something go wrong from now on. Raises `FakeError`."""
-        fault = _read_fault(self._last_id + 1, body, now_ms, options)
-        self._last_id = fault.id
+        fault = _read_fault(self.last_id + 1, body, now_ms, options)
+        self.last_id = fault.id
         self._faults[fault.id] = fault
         return fault
+
+    def had(self, fault_id: int) -> bool:
+        """Whether there is or was a fault of the number."""
+        return 0 < fault_id <= self.last_id
 
     def remove(self, fault_id: int) -> Fault | None:
         """The fault that was removed, None if there is none of the number."""

@@ -106,11 +106,9 @@ def _decoded(fields: Fields, name: str) -> bytes:
 def _read_recording(fields: Fields) -> Batch:
     content = fields.any("recording")
     move_to_ms = fields.time_ms("move_to") if "move_to" in fields else None
-    encoded = (
-        content.encode(errors="surrogatepass") if isinstance(content, str) else msgspec.json.encode(content)
-    )
     try:
-        samples = samples_of(encoded, move_to_ms)
+        is_file = isinstance(content, str | bytes)
+        samples = samples_of(content if is_file else msgspec.json.encode(content), move_to_ms)
     except RecordingError as error:
         raise FakeError(f"load.recording: {error}") from error
     return Batch(list(block_of(samples)))

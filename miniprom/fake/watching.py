@@ -1,9 +1,9 @@
 """Around every request that is no control request: faults happen, and the journal is written."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from aiohttp import web
@@ -14,10 +14,12 @@ from miniprom.api.params import Params, read_params
 from miniprom.api.watch import WATCH, Watch
 from miniprom.fake.asked import Asked, asked_in
 from miniprom.fake.breaking import before_answer, body_of, on_answer
-from miniprom.fake.control import PREFIX, FindWorld
+from miniprom.fake.control import PREFIX
 from miniprom.fake.faults import Fault
 from miniprom.fake.journal import SHOWN_RESPONSE, Entry, Failure
 from miniprom.fake.world import World
+
+FindWorld: TypeAlias = Callable[[web.Request], World]
 
 CLIENT_GAVE_UP: Final = 499
 
