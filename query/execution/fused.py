@@ -31,7 +31,7 @@ from tsdb.sample import BoolArray, FloatArray, IntArray, is_sample
 SERIES_A_GROUP: Final = 4
 """With fewer on average, the windows of the groups would cost as much as those of the series."""
 
-FUSING_PAYS_FROM: Final = 1 << 14
+FUSING_PAYS_FROM: Final = 1 << 15
 """Results of the function: fewer are computed in less time than it takes to divide the work."""
 
 _MAX_SET_ASIDE: Final = 1 << 20  # samples
