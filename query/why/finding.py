@@ -94,6 +94,11 @@ def counted(count: int, what: str = "series", plural: str = "series") -> str:
     return f"{count:,} {what if count == 1 else plural}"
 
 
+def all_of(count: int, what: str = "series", plural: str = "series") -> str:
+    """`the only series`, `all 3 series`."""
+    return f"the only {what}" if count == 1 else f"all {counted(count, what, plural)}"
+
+
 def shown_series(labels: Labels) -> str:
     """A series as a selector would name it."""
     pairs = dict(labels)

@@ -12,20 +12,19 @@ from query.language import ast
 from query.why.finding import Finding, Kind, counted, shown_series
 from tsdb import METRIC_NAME
 
-_CHOOSING: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+_OF_FLOATS: Final = frozenset({"topk", "bottomk"})
+_CHOOSING: Final = _OF_FLOATS | {"limitk", "limit_ratio"}
 
 
 def aggregation_cause(node: ast.Aggregation, operand: Value) -> Finding:
     """Why an aggregation of some series has no result."""
     assert isinstance(operand, Vector)
     given = counted(_present(operand))
-    if node.op in _CHOOSING:
-        text = f"{node.op} is to choose none of the {given}: its parameter says so"
+    if node.op in _CHOOSING and not (node.op in _OF_FLOATS and operand.histograms is not None):
+        text = f"the parameter of {node.op} lets it choose none of {given}"
         return Finding.of(Kind.NOTHING_ASKED, node, text)
     kind = "native histograms" if operand.histograms is not None else "floats"
-    return Finding.of(
-        Kind.WRONG_SAMPLES, node, f"{node.op} has no result for {kind}: it leaves the {given} out"
-    )
+    return Finding.of(Kind.WRONG_SAMPLES, node, f"{node.op} has no result for {kind}: it leaves {given} out")
 
 
 def function_cause(call: ast.Call, args: Sequence[Value]) -> Finding:
@@ -71,7 +70,7 @@ def _ignored(call: ast.Call, args: Sequence[Value]) -> Finding:
     """Functions of native histograms leave floats out, and the other way round."""
     vector = next(arg for arg in args if isinstance(arg, Vector))
     kind = "native histograms" if vector.histograms is not None else "floats"
-    text = f"{call.function}() gives nothing for {kind}: it leaves the {counted(_present(vector))} out"
+    text = f"{call.function}() gives nothing for {kind}: it leaves {counted(_present(vector))} out"
     return Finding.of(Kind.WRONG_SAMPLES, call, text)
 
 

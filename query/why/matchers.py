@@ -91,7 +91,7 @@ def _combination(
     values = _values(rest, matcher.name)
     have = f"{matcher.name} is {listed(values)}" if values else f"they lack the label {matcher.name}"
     text = (
-        f"no {whose} has all of the labels: of the {counted(rest.size)} with {', '.join(passed)} "
+        f"no {whose} has all of the labels: of {counted(rest.size)} with {', '.join(passed)} "
         f"none satisfies {matcher}; there, {have}"
     )
     return Finding.of(Kind.COMBINATION, selector, text)

@@ -13,7 +13,7 @@ from query.execution.matching import Side, match_labels, matched_sides, present_
 from query.execution.values import Scalar, Value, Vector
 from query.kernels.operators import COMPARISONS, SET_OPERATORS
 from query.language import ast
-from query.why.finding import Finding, Kind, counted, listed, shown_series
+from query.why.finding import Finding, Kind, all_of, listed, shown_series
 from tsdb import LabelFrame, join_groups
 from tsdb.numbers import format_number
 from tsdb.sample import FloatArray
@@ -39,19 +39,19 @@ def _present_series(vector: Vector) -> Vector:
 
 def _wrong_samples(node: ast.Binary, vector: Vector) -> Finding:
     kind = "floats" if vector.histograms is None else "native histograms"
-    text = f"{node.op} is not defined for {kind} here, and leaves the {counted(vector.labels.size)} out"
+    text = f"{node.op} is not defined for {kind} here, and leaves {all_of(vector.labels.size)} out"
     return Finding.of(Kind.WRONG_SAMPLES, node, text)
 
 
 def _filtered_by_number(node: ast.Binary, vector: Vector, numbers: FloatArray) -> Finding:
     """A comparison with a number, which no sample passes: the nearest one."""
-    nobody = f"{node.op} keeps none of the {counted(vector.labels.size)}"
+    dropped = f"{node.op} drops {all_of(vector.labels.size)}"
     found = _nearest(vector, np.abs(vector.values - numbers))
     if found is None:
         which = "what they are compared with" if np.isnan(numbers).all() else "every value"
-        return Finding.of(Kind.FILTERED, node, f"{nobody}: {which} is NaN")
+        return Finding.of(Kind.FILTERED, node, f"{dropped}: {which} is NaN")
     value, number = (format_number(float(each[found])) for each in (vector.values, numbers))
-    text = f"{nobody}; nearest to {number} is {value}, of {_series_at(vector, found)}"
+    text = f"{dropped}; nearest to {number} is {value}, of {_series_at(vector, found)}"
     return Finding.of(Kind.FILTERED, node, text)
 
 
@@ -72,16 +72,17 @@ def _between_vectors(node: ast.Binary, lhs: Vector, rhs: Vector, context: EvalCo
     matching = node.matching or ast.VectorMatching()
     left, right = matched_sides(matching, lhs, rhs)
     if node.op == "unless":
-        text = (
-            f"unless drops each of the {counted(lhs.labels.size)} of its left side: "
-            "all have partners on the right"
-        )
+        dropped = f"unless drops {all_of(lhs.labels.size)} of its left side"
+        text = f"{dropped}: for each there is a partner on the right"
         return Finding.of(Kind.EXCLUDED_BY_UNLESS, node, text)
     if not np.isin(left.groups, right.groups).any():
         return Finding.of(Kind.LABELS_DIFFER, node, _labels_text(node, matching, left, right))
     if not (present_groups(left) & present_groups(right)).any():
         text = "both sides have series with the same labels, but at no step does each have a sample"
         return Finding.of(Kind.TIMES_DIFFER, node, text)
+    if node.op in _EQUALITY and lhs.histograms is not None and rhs.histograms is not None:
+        text = f"{node.op} drops all pairs of native histograms: {_EQUALITY[node.op]}"
+        return Finding.of(Kind.FILTERED, node, text)
     if node.op not in COMPARISONS or lhs.histograms is not None or rhs.histograms is not None:
         return _wrong_samples(node, rhs if lhs.histograms is None else lhs)
     return _filtered_pairs(node, lhs, rhs, context)
@@ -91,15 +92,15 @@ def _filtered_pairs(node: ast.Binary, lhs: Vector, rhs: Vector, context: EvalCon
     """A comparison of series with series, which no pair passes: the pair that differs least."""
     differences = binary(replace(node, op="-"), lhs, rhs, context)
     assert isinstance(differences, Vector)
-    nobody = f"{node.op} keeps none of the {counted(differences.labels.size, 'pair', 'pairs')}"
+    dropped = f"{node.op} drops {all_of(differences.labels.size, 'pair', 'pairs')}"
     found = _nearest(differences, np.abs(differences.values))
     if found is None:
-        return Finding.of(Kind.FILTERED, node, f"{nobody}: in each a value is NaN")
+        return Finding.of(Kind.FILTERED, node, f"{dropped}: in each a value is NaN")
     gap = float(differences.values[found])
     whose = _series_at(differences, found)
     size = format_number(abs(gap))
     told = f"differs by {size}, its left side {'less' if gap < 0 else 'more'}" if gap else "is equal"
-    return Finding.of(Kind.FILTERED, node, f"{nobody}; the nearest, {whose}, {told}")
+    return Finding.of(Kind.FILTERED, node, f"{dropped}; the nearest, {whose}, {told}")
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,13 @@ def _labels_text(node: ast.Binary, matching: ast.VectorMatching, left: Side, rig
     frames = [match_labels(matching, side.vector.labels) for side in (left, right)]
     names = sorted({name for frame in frames for name in frame.names})
     labels = [_Label(name, *(frozenset(frame.values(name)) for frame in frames)) for name in names]
-    sizes = f"{counted(frames[0].size)} on the left and {counted(frames[1].size)} on the right"
+    nobody = f"no series on the left ({frames[0].size:,}) matches one on the right ({frames[1].size:,})"
     to_blame = [label for label in labels if label.is_to_blame]
     if not to_blame:
-        return f"none of the {sizes} agree in all of {', '.join(names)}"
+        return f"{nobody}: none agree in all of {', '.join(names)}"
     kept = [label.name for label in labels if not label.is_to_blame]
     advice = _advice(node, matching, [label.name for label in to_blame], kept, frames)
-    return f"none of the {sizes} match: {'; '.join(map(str, to_blame))}{advice}"
+    return f"{nobody}: {'; '.join(map(str, to_blame))}{advice}"
 
 
 def _advice(
@@ -157,6 +158,9 @@ def _advice(
         return f"; aggregate one side by the labels to match, then use {modifier}"
     return f"; they match with {modifier}{_GROUPINGS[many]}"
 
+
+_EQUALITY: Final = {"==": "none are equal", "!=": "all are equal"}
+"""The comparisons that are for native histograms, too."""
 
 _GROUPINGS: Final = {(False, False): "", (True, False): " group_left ()", (False, True): " group_right ()"}
 """By whether several series of the left, or of the right side, meet one."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from query.execution.columns import present_mask
 from query.execution.context import EvalContext
-from query.execution.evaluate import evaluate, evaluate_raw
+from query.execution.evaluate import evaluate, evaluate_ranges, evaluate_raw
 from query.execution.subquery import subquery_steps
 from query.execution.values import Scalar, Value, Vector
 from query.kernels.ranges import RANGE_KERNELS
@@ -143,7 +143,11 @@ def _range_call(node: nodes.FunctionCall, ranges: nodes.RangeNode, context: Eval
     elif most < RANGE_KERNELS[call.function].min_samples:
         yield too_few_samples(call, ranges, context)
     else:
-        text = f"{call.function}() gives nothing for samples of this kind (floats or native histograms)"
+        samples = evaluate_ranges(ranges, context)
+        kinds = ["floats"] * any(True for _ in samples.blocks()) + ["native histograms"] * bool(
+            samples.histograms
+        )
+        text = f"{call.function}() gives nothing for {' and '.join(kinds)}"
         yield Finding.of(Kind.WRONG_SAMPLES, call, text)
 
 

@@ -43,9 +43,9 @@ def selector_causes(node: InstantSelect | RangeSelect, context: EvalContext) -> 
     if not series:
         yield from matcher_causes(selector, node.matchers, snapshot)
         return
-    end_ms = int(reference_ms(node, context)[-1])
-    around = samples_around(snapshot.select(node.matchers, NEVER_MS, FOREVER_MS), end_ms)
-    where = f"at {moment(end_ms)}"
+    times_ms = reference_ms(node, context)
+    first_ms, end_ms = int(times_ms[0]), int(times_ms[-1])
+    where = f"at {moment(end_ms)}" if first_ms == end_ms else f"from {moment(first_ms)} to {moment(end_ms)}"
     if selector.at is not None or selector.offset is not None:
         where += ", which @ and offset point to"
     known = counted(series, "series is stored", "series are stored")
@@ -54,32 +54,39 @@ def selector_causes(node: InstantSelect | RangeSelect, context: EvalContext) -> 
         kept = f"nothing from before {moment(oldest_ms)} is kept any more"
         yield Finding.of(Kind.NOT_KEPT, node.source, f"{known}, but not {where}: {kept}")
         return
-    kind, what = _gap(node, around, end_ms, context.options.lookback_ms)
-    yield Finding.of(kind, node.source, f"{known}, but none has a sample {where}: {what}")
+    around = samples_around(snapshot.select(node.matchers, NEVER_MS, FOREVER_MS), end_ms)
+    if around.last_ms is not None:
+        kind, what = _after_the_last(node, around, around.last_ms, first_ms, context.options.lookback_ms)
+        following = f"; the next is from {moment(around.next_ms)}" if around.next_ms is not None else ""
+    elif around.next_ms is not None:
+        kind, what = Kind.NO_SAMPLE, f"the first sample is from {moment(around.next_ms)}"
+        following = f", {format_duration_ms(around.next_ms - end_ms)} later"
+    else:
+        kind, what, following = Kind.STALE, "they have stale markers only", ""
+    text = f"{known}, but none has a sample {where}: {what}{following}"
+    yield Finding.of(kind, node.source, text)
 
 
-def _gap(
-    node: InstantSelect | RangeSelect, around: Around, end_ms: int, lookback_ms: int
+def _after_the_last(
+    node: InstantSelect | RangeSelect, around: Around, last_ms: int, first_ms: int, lookback_ms: int
 ) -> tuple[Kind, str]:
-    """What is known of the samples before and after."""
-    following = ""
-    if around.next_ms is not None:
-        later = format_duration_ms(around.next_ms - end_ms)
-        following = f"the first sample is from {moment(around.next_ms)}, {later} later"
-    if around.last_ms is None:
-        return Kind.NO_SAMPLE, following or "they have stale markers only"
-    tail = f"; the next is from {moment(around.next_ms)}" if around.next_ms is not None else ""
-    if around.stale_ms is not None and isinstance(node, InstantSelect):
+    """What ended the samples before the steps, the first of which is at `first_ms`; or what lies between."""
+    waited_ms = first_ms - last_ms
+    age = f", {format_duration_ms(waited_ms)} earlier" if waited_ms > 0 else ""
+    last = f"the last sample is from {moment(last_ms)}{age}"
+    if isinstance(node, RangeSelect):
+        length = format_duration_ms(node.range_ms)
+        interval_ms = around.interval_ms or 0
+        goes_on = around.stale_ms is None and waited_ms < 2 * interval_ms
+        if goes_on and interval_ms >= node.range_ms:
+            return Kind.SHORT_RANGE, f"{last}, before the range; {_range_advice(interval_ms)}"
+        return Kind.NO_SAMPLE, f"{last}, before the range of {length}"
+    if node.source.extension is not None and 0 <= waited_ms < lookback_ms:
+        return Kind.WRONG_SAMPLES, "smoothed gives nothing between floats and native histograms"
+    if around.stale_ms is not None:
         ended = f"stale since {moment(around.stale_ms)} (the target, or the series in it, went away)"
-        return Kind.STALE, f"{ended}; the last sample is from {moment(around.last_ms)}{tail}"
-    waited_ms = end_ms - around.last_ms
-    earlier = f"the last sample is from {moment(around.last_ms)}, {format_duration_ms(waited_ms)} earlier"
-    if isinstance(node, InstantSelect):
-        return Kind.NO_SAMPLE, f"{earlier}, and a query looks back {format_duration_ms(lookback_ms)}{tail}"
-    goes_on = around.stale_ms is None and waited_ms < 2 * (around.interval_ms or 0)
-    if goes_on and around.interval_ms and around.interval_ms >= node.range_ms:
-        return Kind.SHORT_RANGE, f"{earlier}, before the range; {_range_advice(around.interval_ms)}"
-    return Kind.NO_SAMPLE, f"{earlier}, before the range of {format_duration_ms(node.range_ms)}{tail}"
+        return Kind.STALE, f"{ended}; {last}"
+    return Kind.NO_SAMPLE, f"{last}, and a query looks back {format_duration_ms(lookback_ms)}"
 
 
 def too_few_samples(call: ast.Call, ranges: RangeNode, context: EvalContext) -> Finding:

@@ -43,7 +43,7 @@ def test_matchers_that_no_series_satisfies_together(
     prometheus: Peer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = asked_why(prometheus, capsys, 'http_requests_total{pod="b",code="500"}')
-    assert 'of the 1 series with pod="b" none satisfies code="500"; there, code is "200"' in told
+    assert 'of 1 series with pod="b" none satisfies code="500"; there, code is "200"' in told
 
 
 def test_stale_series_is_told_though_the_api_shows_no_markers(

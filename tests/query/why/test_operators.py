@@ -23,18 +23,18 @@ def test_comparison_is_told_with_the_nearest_value() -> None:
     assert told(STORE, "sum(errors > 6 < 7)") == (
         "filtered",
         "errors > 6 < 7",
-        '< keeps none of the 1 series; nearest to 7 is 7, of errors{code="500", pod="b"}',
+        '< drops the only series; nearest to 7 is 7, of errors{code="500", pod="b"}',
     )
 
 
 def test_number_may_stand_left() -> None:
     assert cause(STORE, "100 < errors").text == (
-        '< keeps none of the 2 series; nearest to 100 is 7, of errors{code="500", pod="b"}'
+        '< drops all 2 series; nearest to 100 is 7, of errors{code="500", pod="b"}'
     )
 
 
 def test_comparison_of_nan_is_told_as_such() -> None:
-    assert cause(STORE, "errors * NaN > 1").text == "> keeps none of the 2 series: every value is NaN"
+    assert cause(STORE, "errors * NaN > 1").text == "> drops all 2 series: every value is NaN"
 
 
 def test_comparison_with_nan_is_told_with_what_makes_it() -> None:
@@ -44,7 +44,7 @@ def test_comparison_with_nan_is_told_with_what_makes_it() -> None:
 
 def test_pairs_that_a_comparison_drops() -> None:
     assert cause(STORE, "errors > on (pod) requests").text == (
-        '> keeps none of the 2 pairs; the nearest, {pod="a"}, differs by 5, its left side less'
+        '> drops all 2 pairs; the nearest, {pod="a"}, differs by 5, its left side less'
     )
 
 
@@ -52,7 +52,7 @@ def test_labels_that_one_side_lacks_are_named_with_the_way_to_match() -> None:
     assert told(STORE, "errors / requests") == (
         "labels_differ",
         "errors / requests",
-        'none of the 2 series on the left and 2 series on the right match: code is "500" on the left only; '
+        'no series on the left (2) matches one on the right (2): code is "500" on the left only; '
         'zone is "z" on the right only; they match with on (pod)',
     )
 
@@ -60,7 +60,7 @@ def test_labels_that_one_side_lacks_are_named_with_the_way_to_match() -> None:
 def test_values_that_differ_are_named() -> None:
     store = store_of("left{job='a',x='1'} 1\nright{job='b',x='1'} 1")
     assert cause(store, "left + right", 0).text == (
-        'none of the 1 series on the left and 1 series on the right match: job is "a" on the left and "b" on '
+        'no series on the left (1) matches one on the right (1): job is "a" on the left and "b" on '
         "the right; they match with ignoring (job)"
     )
 
@@ -99,6 +99,22 @@ def test_sides_that_meet_at_no_step() -> None:
     snapshot = STORE.snapshot(0)
     found = ENGINE.why(snapshot, "early + late", QueryWindow(0, 600_000, 300_000))
     assert [finding.kind.value for finding in found.findings] == ["times_differ"]
+
+
+@pytest.mark.parametrize("op", ["+", "<", "== 1 <"])
+def test_operator_that_is_not_for_histograms(op: str) -> None:
+    store = store_of("f 1x10\nh {{schema:0 sum:1 count:1 buckets:[1]}}x10")
+    assert cause(store, f"f {op} on () h").kind.value == "wrong_samples"
+
+
+def test_histograms_that_are_equal_are_dropped_by_the_comparison() -> None:
+    store = store_of("h {{schema:0 sum:1 count:1 buckets:[1]}}x10")
+    assert cause(store, "h != h").text == "!= drops all pairs of native histograms: all are equal"
+
+
+def test_choosing_by_value_leaves_histograms_out() -> None:
+    store = store_of("h {{schema:0 sum:1 count:1 buckets:[1]}}x10")
+    assert cause(store, "topk(3, h)").kind.value == "wrong_samples"
 
 
 def test_empty_side_is_the_cause() -> None:
@@ -147,15 +163,13 @@ def test_quantile_without_buckets_is_told_with_the_labels() -> None:
 
 def test_function_of_histograms_leaves_floats_out() -> None:
     assert cause(STORE, "histogram_count(errors)").text == (
-        "histogram_count() gives nothing for floats: it leaves the 2 series out"
+        "histogram_count() gives nothing for floats: it leaves 2 series out"
     )
 
 
 def test_aggregation_of_histograms_that_has_no_result() -> None:
     store = store_of("h {{schema:0 sum:1 count:1 buckets:[1]}}x10")
-    assert (
-        cause(store, "max(h)").text == "max has no result for native histograms: it leaves the 1 series out"
-    )
+    assert cause(store, "max(h)").text == "max has no result for native histograms: it leaves 1 series out"
 
 
 def test_info_series_that_is_missing() -> None:

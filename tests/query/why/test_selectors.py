@@ -98,7 +98,7 @@ def test_matchers_that_no_series_satisfies_together_are_told_with_the_one_to_bla
     assert told(REQUESTS, 'http_requests_total{job="web",code="500"}') == (
         "combination",
         'http_requests_total{code="500",job="web"}',
-        "no series of http_requests_total has all of the labels: of the 1 series with "
+        "no series of http_requests_total has all of the labels: of 1 series with "
         'job="web" none satisfies code="500"; there, code is "200"',
     )
 
@@ -135,7 +135,7 @@ def test_stale_series_is_told_with_the_time_of_its_end() -> None:
         "stale",
         "x",
         "1 series is stored, but none has a sample at 1970-01-01T00:03:20Z: stale since 1970-01-01T00:03:00Z "
-        "(the target, or the series in it, went away); the last sample is from 1970-01-01T00:02:00Z",
+        "(the target, or the series in it, went away); the last sample is from 1970-01-01T00:02:00Z, 1m20s earlier",
     )
 
 
@@ -162,7 +162,20 @@ def test_range_query_is_empty_only_if_no_step_has_a_sample() -> None:
     snapshot = REQUESTS.snapshot(0)
     assert not ENGINE.why(snapshot, "up", QueryWindow(0, 3_600_000, 60_000)).empty
     found = ENGINE.why(snapshot, "up", QueryWindow(3_600_000, 7_200_000, 60_000))
-    assert "at 1970-01-01T02:00:00Z" in found.findings[0].text
+    assert "from 1970-01-01T01:00:00Z to 1970-01-01T02:00:00Z" in found.findings[0].text
+    assert "from 1970-01-01T00:10:00Z, 50m earlier" in found.findings[0].text
+
+
+def test_samples_that_all_lie_between_the_steps() -> None:
+    found = ENGINE.why(store_of("x _x30 1").snapshot(0), "x", QueryWindow(0, 7_200_000, 3_600_000))
+    assert found.findings[0].text.endswith(
+        "the last sample is from 1970-01-01T00:30:00Z, and a query looks back 5m"
+    )
+
+
+def test_smoothing_between_kinds_of_samples() -> None:
+    store = store_of("x 1 {{schema:0 sum:1 count:1 buckets:[1]}}")
+    assert cause(store, "x smoothed", 30).kind.value == "wrong_samples"
 
 
 def test_span_points_into_the_query() -> None:
