@@ -135,7 +135,8 @@ def test_stale_series_is_told_with_the_time_of_its_end() -> None:
         "stale",
         "x",
         "1 series is stored, but none has a sample at 1970-01-01T00:03:20Z: stale since 1970-01-01T00:03:00Z "
-        "(the target, or the series in it, went away); the last sample is from 1970-01-01T00:02:00Z, 1m20s earlier",
+        "(the target, or the series in it, went away); the last sample is from 1970-01-01T00:02:00Z, "
+        "1m20s earlier",
     )
 
 
