@@ -20,12 +20,14 @@ def timings_seconds(
 def statistics_object(
     stats: Statistics, timings: dict[str, float], *, by_step: bool = False
 ) -> dict[str, object]:
-    """Timings and counts of samples, the counts also for each step if asked for."""
-    samples: dict[str, object] = {
-        "totalQueryableSamples": stats.total_samples,
-        "peakSamples": stats.peak_samples,
-    }
+    """Timings and counts of samples, as far as the engine counts them; also for each step if asked for."""
+    counted = {"totalQueryableSamples": stats.samples_per_step}
+    if stats.read_per_step is not None:
+        counted["samplesRead"] = stats.read_per_step
+    samples: dict[str, object] = {name: int(counts.sum()) for name, counts in counted.items()}
+    samples["peakSamples"] = stats.peak_samples
     if by_step:
-        counts = zip(stats.steps_ms.tolist(), stats.samples_per_step.tolist(), strict=True)
-        samples["totalQueryableSamplesPerStep"] = [[time_ms / 1000, count] for time_ms, count in counts]
+        for name, counts in counted.items():
+            by_time = zip(stats.steps_ms.tolist(), counts.tolist(), strict=True)
+            samples[f"{name}PerStep"] = [[time_ms / 1000, count] for time_ms, count in by_time]
     return {"timings": timings, "samples": samples}

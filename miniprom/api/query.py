@@ -134,7 +134,8 @@ async def _answer(
     allowed_ms = float(services.settings.query_timeout_ms)
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
-    engine, arrival = services.engine_with(lookback_ms), time.perf_counter()
+    engine = services.engine_with(lookback_ms, counts_samples=bool(params.text("stats")))
+    arrival = time.perf_counter()
     query = _Query(request, services, params, window, engine, evaluate, WATCH.get(), arrival)
     # What the cost of a query depends on, besides the samples that are there.
     key = query.text, window.end_ms - window.start_ms, window.step_ms, lookback_ms

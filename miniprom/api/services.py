@@ -74,11 +74,12 @@ class Services:
         self.metrics.reload_successful.set(1)
         self.metrics.reload_time.set(self.config_loaded_ms / 1000)
 
-    def engine_with(self, lookback_ms: int | None) -> Engine:
-        """The engine, or one with another lookback."""
-        if lookback_ms is None:
+    def engine_with(self, lookback_ms: int | None, *, counts_samples: bool = False) -> Engine:
+        """The engine, or one with another lookback, or with all statistics."""
+        if lookback_ms is None and not counts_samples:
             return self.engine
-        return _engine(replace(self.engine_options, lookback_ms=lookback_ms))
+        options = replace(self.engine_options, counts_samples=counts_samples)
+        return _engine(options if lookback_ms is None else replace(options, lookback_ms=lookback_ms))
 
     def snapshot(self) -> Snapshot:
         """What a query that arrives now reads."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from query.language.parser import UPSTREAM_DEFAULTS
 from query.plan import Shared
 from tsdb import LabelScope, Snapshot
 from tsdb.sample import IntArray
+
+if TYPE_CHECKING:
+    from query.execution.tally import Tally
 
 _PIECE_SAMPLES = 1 << 20
 
@@ -32,6 +35,8 @@ class EngineOptions:
     type_and_unit_labels: bool = False
     use_start_timestamps: bool = False
     parser: ParserOptions = UPSTREAM_DEFAULTS
+    counts_samples: bool = False
+    """Whether the statistics tell what was held at most, and read: this takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class EvalContext:
     shared: Shared = field(default_factory=dict)
     results: Results = field(default_factory=dict)
     trace: Trace | None = None
+    tally: "Tally | None" = None
     seen: IntArray = field(init=False)
     """int64[step]: samples of the store, or of a subquery, that each step looked at; added to meanwhile."""
 

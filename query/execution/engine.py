@@ -80,8 +80,10 @@ class Engine:
         def evaluated(plan: PlanNode | PlanError) -> Result:
             if isinstance(plan, PlanError):
                 raise plan.with_traceback(None)  # it is raised at each evaluation
-            context = self._context(snapshot, window, control, shared, Stopwatch(self._seconds))
-            return _instant(plan, replace(context, results=results), time_ms)
+            context = self._context(
+                snapshot, window, control, shared, Stopwatch(self._seconds), results=results
+            )
+            return _instant(plan, context, time_ms)
 
         return [partial(evaluated, plan) for plan in plans]
 
@@ -165,7 +167,13 @@ class Engine:
         stopwatch: Stopwatch,
         *,
         text: str = "",
+        results: Results | None = None,
     ) -> EvalContext:
+        tally = None
+        if self.options.counts_samples:
+            from query.execution.tally import Tally  # noqa: PLC0415  few ask
+
+            tally, shared = Tally(), {}  # upstream evaluates equal parts again
         return EvalContext(
             steps_between(window.start_ms, window.end_ms, max(window.step_ms, 1)),
             max(window.step_ms, 1),
@@ -176,6 +184,8 @@ class Engine:
             SampleBudget(self.options.max_samples),
             stopwatch,
             shared,
+            {} if results is None else results,
+            tally=tally,
         )
 
 
@@ -248,8 +258,10 @@ def _result(
         value = evaluated()
         evaluation = context.stopwatch.lap()
         result = shown(value)
-    sorting, peak = context.stopwatch.lap(), context.budget.peak
-    stats = Statistics(context.steps_ms, context.seen, peak, preparation, evaluation, sorting)
+    sorting, peak, read = context.stopwatch.lap(), context.budget.peak, None
+    if context.tally:
+        peak, read = context.tally.peak, context.tally.read
+    stats = Statistics(context.steps_ms, context.seen, peak, preparation, evaluation, sorting, read)
     return Result(result, context.annotations, stats)
 
 

@@ -11,6 +11,7 @@ from query.execution.binary import binary
 from query.execution.context import EvalContext
 from query.execution.errors import UnsupportedError
 from query.execution.fused import CannotFuseError, aggregate_over_time
+from query.execution.histogram_stats import size_in_samples
 from query.execution.info import info
 from query.execution.instant_functions import INSTANT_FUNCTIONS, absent_labels
 from query.execution.names import merge_equal_series, unnamed
@@ -37,10 +38,14 @@ def evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
 
 def _evaluate(node: nodes.PlanNode, context: EvalContext) -> Value:
     context.check()
-    in_use, trace = context.budget.in_use, context.trace
+    in_use, trace, tally = context.budget.in_use, context.trace, context.tally
     begun = trace.seconds() if trace else 0.0
+    if tally:
+        tally.enter()
     value = _HANDLERS[type(node)](node, context)
     context.budget.settle(in_use + _size(value))
+    if tally:
+        tally.leave(node, value, context.steps_ms, context.step_ms)
     if trace:
         trace.add(node, _series(value), _size(value), trace.seconds() - begun)
     return value
@@ -80,11 +85,16 @@ def evaluate_raw(node: nodes.RangeNode, context: EvalContext) -> tuple[LabelFram
     """
     if isinstance(node, nodes.RangeSelect):
         labels, series = raw_samples(select_ranges(node, context))
-        context.looked_at(sum(len(samples) for samples in series))
+        samples = sum(len(each.values) + sum(map(size_in_samples, each.histograms)) for each in series)
+        context.looked_at(samples)
+        if context.tally:
+            context.tally.look_at_all(samples)
         return labels, series
     inner = context.at(subquery_steps(node, context), node.step_ms)
     values = _values_of_subquery(node, inner)
     context.looked_at(int(inner.seen.sum()))
+    if context.tally:
+        context.tally.end_subquery()
     return raw_samples(vector_ranges(node, values, inner.steps_ms, context))
 
 
@@ -153,6 +163,8 @@ def _aggregate(node: nodes.Aggregate, context: EvalContext) -> Value:
 def _aggregate_over_time(node: nodes.AggregateOverTime, context: EvalContext) -> Value:
     in_use = context.budget.in_use
     try:
+        if context.tally:
+            raise CannotFuseError  # upstream has the function's results in between, and counts them
         return aggregate_over_time(node, context)
     except CannotFuseError:
         context.budget.settle(in_use)
@@ -196,6 +208,8 @@ def _range_call(
     node: nodes.FunctionCall, range_index: int, range_arg: nodes.RangeNode, context: EvalContext
 ) -> Value:
     ranges = evaluate_ranges(range_arg, context)
+    if context.tally:
+        context.tally.look_at(ranges)
     if node.source.function == "absent_over_time":
         return absent_over_time(
             node.source, ranges, absent_labels(node.source.args[0], context.scope), context

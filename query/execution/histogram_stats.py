@@ -44,15 +44,13 @@ def _hint(histogram: FloatHistogram, previous: FloatHistogram | None) -> Counter
 
 
 def stored_sizes(series: HistogramSeries) -> IntArray:
-    """int64[row]: as how many samples each histogram counts.
-
-    Source: upstream HPoint.size, which divides its bytes in memory by those of a float sample.
-    """
-    return np.array([_stored_bytes(histogram) // 16 for histogram in series.histograms], dtype=np.int64)
+    """int64[row]: as how many samples each histogram counts."""
+    return np.array([size_in_samples(histogram) for histogram in series.histograms], dtype=np.int64)
 
 
-def _stored_bytes(histogram: FloatHistogram) -> int:
+def size_in_samples(histogram: FloatHistogram) -> int:
+    """Source: upstream HPoint.size, which divides its bytes in memory by those of a float sample."""
     sides = histogram.positive, histogram.negative
     buckets = sum(len(side) for side in sides)
     spans = sum(1 + int(np.count_nonzero(np.diff(side.indexes) > 1)) for side in sides if len(side))
-    return 176 + 8 * (buckets + spans + len(histogram.custom_values))
+    return (176 + 8 * (buckets + spans + len(histogram.custom_values))) // 16

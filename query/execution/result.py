@@ -105,7 +105,9 @@ class Statistics:
     """What a query took.
 
     `samples_per_step[step]` are those looked at, a sample once for each step that did: together upstream's
-    totalQueryableSamples. The times are 0 if the engine has no clock.
+    totalQueryableSamples. If the engine counts samples, `read_per_step[step]` are those that no step before
+    has read, and `peak_samples` is what upstream holds at most; if not, the former is None, and the latter
+    what was reserved. The times are 0 if the engine has no clock.
     """
 
     steps_ms: IntArray
@@ -114,6 +116,7 @@ class Statistics:
     preparation_seconds: float
     evaluation_seconds: float
     sorting_seconds: float
+    read_per_step: IntArray | None = None
 
     @property
     def total_samples(self) -> int:

@@ -67,7 +67,8 @@ def select_instant(node: InstantSelect, context: EvalContext, shown: Shown = Sho
         present = (rows >= 0) & (times > oldest) & (times > float_times[each.position])
         histograms = np.empty(len(rows), dtype=object)
         histograms[:] = [each.histograms[row] for row in rows]
-        context.looked_at(np.where(present, stored_sizes(each)[rows], 0))
+        sizes = stored_sizes(each)[rows] if shown is Shown.SAMPLE else 1
+        context.looked_at(np.where(present, sizes, 0))
         values = _seconds(shown, selection, np.array([each.position]), times[:, None])[:, 0]
         builder.overlay(each.position, present, present, values, histograms)
     return builder.build()

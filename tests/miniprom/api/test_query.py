@@ -189,7 +189,7 @@ def test_stats_name_timings_and_samples(api: Api) -> None:
         "execQueueTime",
         "execTotalTime",
     }
-    assert stats["samples"] == {"totalQueryableSamples": 2, "peakSamples": 2}
+    assert stats["samples"] == {"totalQueryableSamples": 2, "samplesRead": 2, "peakSamples": 2}
 
 
 def test_innermost_time_is_part_of_the_whole(api: Api) -> None:
