@@ -165,11 +165,11 @@ class Intake:
         stale = _NO_IDS if alive is self._alive else self._alive[~np.isin(self._alive, alive)]
         self._alive = alive
         report = self._report(batch, duration_seconds)
-        appended = self._store.append(
-            np.concatenate((ids, self._report_ids, stale)),
-            timestamp_ms,
-            np.concatenate((values, report, np.full(len(stale), STALE))),
-        )
+        row_ids, row = [ids, self._report_ids], [values, np.array(report)]
+        if len(stale):
+            row_ids.append(stale)
+            row.append(np.full(len(stale), STALE))
+        appended = self._store.append(np.concatenate(row_ids), timestamp_ms, np.concatenate(row))
         return refused + _refused(appended, len(ids)) + Refused(duplicate=batch.duplicates)
 
     def end(self, timestamp_ms: int) -> None:
@@ -207,6 +207,8 @@ class Intake:
 
     def _resolve(self, update: Update) -> set[int]:
         """Give new slots their series ids; the slots that were new and are kept. Raises `CollectorError`."""
+        if not (len(update.vanished) or update.added or self._unresolved or self._refused):
+            return set()
         for slot in update.vanished.tolist():
             self._unresolved.pop(slot, None)
             self._refused.pop(slot, None)
