@@ -129,7 +129,7 @@ def _time_series(labels: bytes, samples: bytes) -> bytes:
 
 
 def _samples(times_ms: IntArray, values: FloatArray) -> list[bytes]:
-    """Of each column `repeated Sample samples = 2 { double value = 1; int64 timestamp = 2; }`, without zeros."""
+    """Of each column `repeated Sample samples = 2 { double value = 1; int64 timestamp = 2; }`; no zeros."""
     digits = times_ms[:, None] >> 7 * np.arange(6) & 0x7F | [0x80, 0x80, 0x80, 0x80, 0x80, 0]
     cells = np.zeros(values.shape[::-1], dtype=_SAMPLE)
     cells["value"], cells["time_tag"], cells["time"] = values.T, 0x10, digits
