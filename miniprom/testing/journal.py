@@ -114,10 +114,10 @@ class Journal:
         found = answer["found"]
         if found == times or (times is None and found):
             return
-        wanted = "never" if not found else f"{found} times, not {times}"
+        how_often = f"asked {found} times, not {times}" if found else "never asked"
         nearest = "\n".join(f"  {near['query']}\n    {near['difference']}" for near in answer["nearest"])
         asked = f"; nearest are\n{nearest}" if nearest else "; nothing like it was asked"
-        raise AssertionError(f"was {wanted} asked: {query}{asked}")
+        raise AssertionError(f"was {how_often}: {query}{asked}")
 
     def assert_not_queried(self, query: str, *, kind: str | None = None) -> None:
         """That the code under test did not ask this query, in any spelling."""

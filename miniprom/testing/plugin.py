@@ -109,7 +109,6 @@ def prometheus_external(request: pytest.FixtureRequest) -> "Iterator[Prometheus]
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test that passed fails if its server died, or strict mode found something."""
-    __tracebackhide__ = True
     result = yield
     if WATCH in item.stash:
         item.stash[WATCH].verify()
@@ -120,6 +119,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The report of a failure tells what the servers were asked, and why answers were empty."""
     report = yield
-    if report.failed and WATCH in item.stash:
+    if report.failed and report.when != "teardown" and WATCH in item.stash:
         report.sections.extend(item.stash[WATCH].sections())
     return report

@@ -21,7 +21,6 @@ class Watch:
 
     def verify(self) -> None:
         """Fails the test if the server died, or strict mode has something to say."""
-        __tracebackhide__ = True
         death = self.server.death()
         if death:
             pytest.fail(f"the fake Prometheus died during this test: {death}", pytrace=False)
