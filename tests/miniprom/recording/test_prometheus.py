@@ -1,5 +1,6 @@
 """`miniprom why` and `miniprom record`, asked of a real Prometheus."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from miniprom.cli import main
 from miniprom.recording import moved, read_recording
 from miniprom.recording.file import Answer
 from miniprom.recording.replay import store_of
+from miniprom.testing import FakePrometheus
 from query import Engine, EngineOptions, Result
 from tests.miniprom.recording.conftest import Peer
 from tsdb import Snapshot
@@ -118,6 +120,19 @@ def test_replayed_ranges_answer_as_recorded(prometheus: Peer, tmp_path: Path) ->
     snapshot = store_of(recording.samples).snapshot(recording.now_ms)
     for answer in recording.answers:
         assert replayed(snapshot, answer) == shown(answer.data), answer.query
+
+
+def test_fake_answers_now_what_was_recorded(
+    prometheus: Peer, prometheus_named: Callable[[str], FakePrometheus], tmp_path: Path
+) -> None:
+    file, query = tmp_path / "recording.json.gz", "sum by (code) (rate(http_requests_total[5m])) > 0"
+    window = ["--start", prometheus.at(307), "--end", prometheus.at(7), "--step", "30s"]
+    assert main(["record", prometheus.url, "--query", query, *window, "-o", str(file)]) == 0
+    fake = prometheus_named("replay")
+    fake.load_recording(file)
+    (answer,) = moved(read_recording(file.read_bytes()), int(fake.now() * 1000)).answers
+    times = {"start": str(answer.start / 1000), "end": str(answer.end / 1000), "step": "30"}
+    assert shown(fake.api("query_range", {"query": query, **times})) == shown(answer.data)
 
 
 def test_selector_records_raw_series_alone(prometheus: Peer, tmp_path: Path) -> None:
