@@ -151,7 +151,7 @@ def _group(state: GroupState, shown: list[dict[str, Any]]) -> dict[str, Any]:
         "name": group.name,
         "file": group.file,
         "rules": shown,
-        "interval": group.interval_ms / 1000,
+        "interval": _seconds(group.interval_ms),
         "limit": group.limit,
         "evaluationTime": state.duration_seconds,
         "lastEvaluation": rfc3339(state.last_evaluation_ms or 0),
@@ -159,27 +159,35 @@ def _group(state: GroupState, shown: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rule(state: RuleState, *, with_alerts: bool) -> dict[str, Any]:
-    own: dict[str, Any] = {"type": "recording"}
-    if isinstance(state, AlertingState):
-        rule = state.rule
-        own = {
-            "type": "alerting",
-            "state": state.state,
-            "duration": rule.timing.hold_ms / 1000,
-            "keepFiringFor": rule.timing.keep_firing_ms / 1000,
-            "annotations": dict(rule.annotations),
-            "alerts": list(_alerts(state)) if with_alerts else None,
-        }
-    return {
-        **own,
-        "name": state.rule.name,
-        "query": state.rule.query,
-        "labels": dict(state.rule.labels),
+    """In upstream's order of fields."""
+    rule = state.rule
+    named = {"name": rule.name, "query": rule.query}
+    labels = {"labels": dict(rule.labels)}
+    evaluated = {
         "health": state.health.value,
         **({"lastError": state.last_error} if state.last_error else {}),
         "evaluationTime": state.duration_seconds,
         "lastEvaluation": rfc3339(state.evaluated_at_ms or 0),
     }
+    if not isinstance(state, AlertingState):
+        return {**named, **labels, **evaluated, "type": "recording"}
+    timing = state.rule.timing
+    return {
+        "state": state.state,
+        **named,
+        "duration": _seconds(timing.hold_ms),
+        "keepFiringFor": _seconds(timing.keep_firing_ms),
+        **labels,
+        "annotations": dict(state.rule.annotations),
+        "alerts": list(_alerts(state)) if with_alerts else None,
+        **evaluated,
+        "type": "alerting",
+    }
+
+
+def _seconds(duration_ms: int) -> float:
+    """As Go prints it: a whole number without a fraction."""
+    return duration_ms // 1000 if duration_ms % 1000 == 0 else duration_ms / 1000
 
 
 def _alerts(state: AlertingState) -> Iterator[Mapping[str, Any]]:

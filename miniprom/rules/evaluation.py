@@ -69,10 +69,12 @@ Finding: TypeAlias = Recorded | Sighted | Failed
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A rule's finding, and the time it took."""
+    """A rule's finding, the time it took, and how many templates it expanded, and how many of them failed."""
 
     finding: Finding
     duration_seconds: float
+    expansions: int = 0
+    failed_expansions: int = 0
 
 
 def evaluate_rules(
@@ -90,13 +92,14 @@ def evaluate_rules(
     """The findings of rules that don't depend on each other's; `queries` are theirs. One fails alone."""
     engine = environment.engine
     results = engine.instants(snapshot, queries, time_ms - query_offset_ms, control=control)
-    expander = Expander(engine, snapshot, time_ms, environment.external_labels, environment.external_url)
     evaluated = []
     for rule, result in zip(rules, results, strict=True):
         begin = time.perf_counter()
+        expander = Expander(engine, snapshot, time_ms, environment.external_labels, environment.external_url)
         asked = partial(_logged, rule, result, log) if log else result
         finding = _finding(rule, asked, expander, limit)
-        evaluated.append(Evaluated(finding, time.perf_counter() - begin))
+        seconds = time.perf_counter() - begin
+        evaluated.append(Evaluated(finding, seconds, expander.expansions, expander.failures))
     return evaluated
 
 

@@ -19,6 +19,12 @@ class RuleMetrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"prometheus_rule_group_{name}", f"The {text}.", _GROUP, registry=registry)
 
+        def templates(name: str, what: str) -> Counter:
+            help_ = f"The total number of template text {what}."
+            return Counter(f"prometheus_template_text_{name}", help_, registry=registry)
+
+        self.expansions = templates("expansions", "expansions")
+        self.failed_expansions = templates("expansion_failures", "expansion failures")
         self._rule_durations = _durations("prometheus_rule_evaluation", "a rule to execute", registry)
         self._group_durations = _durations("prometheus_rule_group", "rule group evaluations", registry)
         self.missed = counter("group_iterations_missed", "rule group evaluations missed due to slow ones")

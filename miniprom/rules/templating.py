@@ -18,17 +18,24 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 _OPENING: Final = "{{"
+_PREAMBLE: Final = 112
+"""Upstream puts definitions of `$labels` and others in front of a template, and its columns count them."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Expander:
-    """Expands the templates of one evaluation. `snapshot` and `time_ms` are what `query` in them sees."""
+    """Expands the templates of one evaluation. `snapshot` and `time_ms` are what `query` in them sees.
+
+    `expansions` counts the texts so far, `failures` those of them that have a fault.
+    """
 
     engine: Engine
     snapshot: Snapshot
     time_ms: int
     external_labels: Mapping[str, str]
     external_url: str
+    expansions: int = 0
+    failures: int = 0
 
     def of(
         self, rule_name: str, labels: Mapping[str, str], value: float | FloatHistogram
@@ -36,6 +43,7 @@ class Expander:
         """Expands texts for one series. A fault becomes the text, as upstream does it."""
 
         def expanded(text: str) -> str:
+            self.expansions += 1
             if not is_template(text):
                 return text
             from miniprom.templates import TemplateData, TemplateError, expand  # noqa: PLC0415  see above
@@ -44,7 +52,8 @@ class Expander:
             try:
                 return expand(_parsed(text), data, self._query)
             except TemplateError as error:
-                reason = error.described(f"__alert_{rule_name}")
+                self.failures += 1
+                reason = error.described(f"__alert_{rule_name}", preamble=_PREAMBLE)
                 _log.warning("Expanding alert template failed", extra={"alert": rule_name, "err": reason})
                 return f"<error expanding template: {reason}>"
 

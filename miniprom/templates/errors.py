@@ -18,11 +18,12 @@ class TemplateError(MinipromError):
         self.column = column
         self.context = context
 
-    def described(self, name: str) -> str:
-        """The fault in upstream's words, for the template of a name."""
+    def described(self, name: str, *, preamble: int = 0) -> str:
+        """The fault in upstream's words, for the template of a name, with so many characters put in front."""
         if not self.context:
             return f"error parsing template {name}: template: {name}:{self.line}: {self.message}"
-        where = f'{name}:{self.line}:{self.column}: executing "{name}" at <{self.context}>'
+        column = self.column + (preamble if self.line == 1 else 0)
+        where = f'{name}:{self.line}:{column}: executing "{name}" at <{self.context}>'
         return f"error executing template {name}: template: {where}: {self.message}"
 
 

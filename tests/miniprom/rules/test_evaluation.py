@@ -58,6 +58,11 @@ def test_fault_of_a_template_takes_its_place() -> None:
     assert text.endswith(">")
 
 
+def test_fault_is_placed_behind_the_definitions_that_upstream_puts_in_front() -> None:
+    text = annotation("{{ $value | first }}\n{{ 1 }}")
+    assert "template: __alert_Down:1:124: " in text
+
+
 def test_query_in_a_template_sees_what_rules_before_it_wrote() -> None:
     rules = Rules(
         "record: copy, expr: up * 10",

@@ -257,6 +257,21 @@ def test_metrics_tell_of_each_group() -> None:
     run(story)
 
 
+def test_expansions_of_templates_are_counted() -> None:
+    group = group_of(
+        "alert: A, expr: vector(1), labels: {x: y}, annotations: {a: '{{ 1 }}', b: '{{ first 1 }}'}"
+    )
+
+    async def story(world: World) -> None:
+        await world.apply(group)
+        await world.clock.advance(MINUTE_MS)
+        names = ("expansions", "expansion_failures")
+        counts = [world.registry.get_sample_value(f"prometheus_template_text_{name}_total") for name in names]
+        assert counts == [3, 1]
+
+    run(story)
+
+
 @pytest.mark.parametrize("text", ["groups: [{name: empty}]", "groups: [{name: empty, rules: []}]"])
 def test_group_without_rules_is_evaluated_to_nothing(text: str) -> None:
     async def story(world: World) -> None:
