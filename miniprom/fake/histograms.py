@@ -1,6 +1,6 @@
 """The histogram generator: how many observations of a distribution each bucket has by each time.
 
-Counts are what is to be expected, rounded to whole observations, so that they need no seed. Pure.
+Counts are what is to be expected, so that they need no seed; those of classic ones are rounded. Pure.
 """
 
 import math
@@ -20,6 +20,8 @@ _CLASSIC_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75
 """Those of Prometheus's clients."""
 _LARGEST_EXPONENT: Final = 64
 """Native buckets reach from 2**-64 to 2**64; what is nearer to zero is counted there."""
+_SMALLEST_SHARE: Final = 1e-9
+"""Buckets with less of all observations are left empty."""
 _LARGEST_SCHEMA: Final = 8
 _SMALLEST_SCHEMA: Final = -4
 
@@ -60,31 +62,29 @@ class NativeHistogram:
     schema: int
 
     def histograms(self, times_ms: IntArray) -> list[FloatHistogram]:
-        """One a time."""
+        """One a time. Counts are not rounded, or buckets that lose one to a neighbour would look reset."""
         reach = math.ceil(_LARGEST_EXPONENT * 2.0**self.schema)
         indexes = np.arange(-reach, reach + 1)
         bounds = [exponential_bound(int(index), self.schema) for index in indexes]
         above = np.array([self.distribution.below(bound) for bound in bounds])
         below = np.array([self.distribution.below(-bound) for bound in bounds])
+        shares = np.concatenate([[above[0] - below[0]], np.diff(above), -np.diff(below)])
+        shares[shares < _SMALLEST_SHARE] = 0.0
+        shares /= shares.sum()
+        zero, (positive, negative) = shares[0], np.split(shares[1:], 2)
         expected = self.per_second * (times_ms - times_ms[0]) / 1000
-        return [self._histogram(count, indexes, above, below, bounds[0]) for count in expected.tolist()]
-
-    def _histogram(
-        self, expected: float, indexes: IntArray, above: FloatArray, below: FloatArray, zero: float
-    ) -> FloatHistogram:
-        """`above[i]` and `below[i]` are the shares up to the bound of index i, and up to minus that."""
-        total = float(_whole(np.array([expected]))[0])
-        positive = np.diff(_whole(expected * above))
-        negative = -np.diff(_whole(expected * below))
-        return FloatHistogram(
-            schema=self.schema,
-            count=total,
-            sum=total * self.distribution.mean,
-            zero_threshold=zero,
-            zero_count=total - positive.sum() - negative.sum(),
-            positive=Buckets(indexes[1:], positive).compact(),
-            negative=Buckets(indexes[1:], negative).compact(),
-        )
+        return [
+            FloatHistogram(
+                schema=self.schema,
+                count=count,
+                sum=count * self.distribution.mean,
+                zero_threshold=bounds[0],
+                zero_count=count * zero,
+                positive=Buckets(indexes[1:], count * positive).compact(),
+                negative=Buckets(indexes[1:], count * negative).compact(),
+            )
+            for count in expected.tolist()
+        ]
 
 
 def read_histogram(value: object, where: str, now_ms: int) -> ClassicHistogram | NativeHistogram:
