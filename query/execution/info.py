@@ -32,7 +32,7 @@ def info(node: nodes.FunctionCall, base: Vector, context: EvalContext) -> Vector
     """`base` with the labels of its info series; info series themselves stay as they are.
 
     Raises `EvaluationError` if info series of equal age, or of two metrics, contradict each other, or are
-    histograms.
+    histograms. Steps at which there is nothing to be enriched are not looked at.
     """
     names, wanted = _matchers(node)
     is_info = np.array(
@@ -41,6 +41,7 @@ def info(node: nodes.FunctionCall, base: Vector, context: EvalContext) -> Vector
     )
     bare = take(base, np.flatnonzero(~is_info))
     infos = _info_series(node, bare.labels, context)
+    infos = replace(infos, present=present_mask(infos) & present_mask(base).any(axis=1, keepdims=True))
     joined = _joined(bare, infos)
     mask = joined.mask & present_mask(bare)[:, joined.base]
     if any(not matcher.matches("") for matcher in wanted):
@@ -129,6 +130,7 @@ def _joined(base: Vector, infos: Vector) -> _Joined:
     for metric, code in enumerate(metrics.tolist()):
         rows = np.flatnonzero(infos.labels.codes(METRIC_NAME) == code)
         choices[metric] = _choice(base.labels, take(infos, rows), rows)
+    choices[:, ~present_mask(base)] = -1
     keys = np.broadcast_to(np.arange(size), (steps, size))
     for choice in choices:
         _, inverse = np.unique(keys * (infos.labels.size + 1) + choice + 1, return_inverse=True)
