@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -28,6 +29,7 @@ class BadOptionError(MinipromError):
 def run(arguments: Sequence[str]) -> int:
     """Serve until a signal comes, or whoever started this is gone."""
     options = _parser().parse_args(arguments)
+    gc.disable()  # what start-up makes stays for good: looking through it again and again takes a tenth of it
     asyncio.run(_serve(options))
     return 0
 
@@ -61,6 +63,8 @@ async def _serve(options: argparse.Namespace) -> None:
         _watch_process(options.parent_pid, server.stopped.set)
     if options.until_stdin_closes:
         await _watch_stdin(server.stopped.set)
+    gc.freeze()
+    gc.enable()
     print(json.dumps({"url": server.url, "control_url": server.control_url, "pid": os.getpid()}), flush=True)
     await server.stopped.wait()
     await server.stop()
