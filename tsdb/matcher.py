@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
@@ -38,9 +38,15 @@ class Matcher:
     op: MatchOp
     value: str
 
+    _hash: int = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.name, self.op.value, self.value)))
         if self.literals is None:
             self._fullmatch  # noqa: B018  compiled at once, so that a bad pattern is refused here
+
+    def __hash__(self) -> int:
+        return self._hash  # made once: selections are looked up by their matchers
 
     @property
     def is_regex(self) -> bool:

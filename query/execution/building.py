@@ -29,6 +29,8 @@ class VectorBuilder:
 
         `present` None: everywhere. It may also be bool[step, 1], for all columns alike.
         """
+        if present is not None and present.all():
+            present = None
         if present is not None:
             kept = present.any(axis=0)
             if not kept.all():

@@ -34,6 +34,7 @@ SERIES_A_GROUP: Final = 4
 FUSING_PAYS_FROM: Final = 1 << 15
 """Results of the function: fewer are computed in less time than it takes to divide the work."""
 
+_FEW_SERIES: Final = 512  # so few have not got samples enough for threads
 _MAX_SET_ASIDE: Final = 1 << 20  # samples
 _MAX_CONDITION: Final = 1024.0  # as in query.kernels.compensated
 
@@ -47,6 +48,9 @@ def aggregate_over_time(node: AggregateOverTime, context: EvalContext) -> Vector
 
     Raises `CannotFuseError`, and `EvaluationError` as the function itself does.
     """
+    series = context.snapshot.matching(node.ranges.matchers)
+    if series < _FEW_SERIES and series * context.step_count < FUSING_PAYS_FROM:
+        raise CannotFuseError
     ranges = select_ranges(node.ranges, context)
     if not _is_large(ranges, context):
         raise CannotFuseError

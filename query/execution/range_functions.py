@@ -94,6 +94,8 @@ def _computed(
 
 
 def _labels_with_floats(vector: Vector) -> LabelFrame:
+    if vector.histograms is None:
+        return vector.labels
     floats = float_samples(vector)
     return vector.labels if floats is None else vector.labels.take(np.flatnonzero(floats.any(axis=0)))
 

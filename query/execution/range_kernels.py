@@ -138,6 +138,9 @@ def _together(blocks: Iterable[Block], steps: int) -> Iterator[list[Block]]:
 
 def _pieces(counts: IntArray, columns: int) -> Iterator[slice]:
     """Runs of windows that hold about `_PIECE_SAMPLES` each, of `counts[window]` rows."""
+    if int(counts.sum()) * columns <= _PIECE_SAMPLES:
+        yield slice(0, len(counts))
+        return
     samples = np.cumsum(counts) * columns
     start = 0
     while start < len(samples):

@@ -83,8 +83,8 @@ class RangeVector:
         """The first and the last row of each window: int64[step]; an empty one ends before it begins."""
         if self.extension is not None:
             return self._extended_rows(timestamps_ms)
-        first = np.searchsorted(timestamps_ms, self.start_ms, side="right")
-        return first, np.searchsorted(timestamps_ms, self.end_ms, side="right") - 1
+        first = timestamps_ms.searchsorted(self.start_ms, side="right")
+        return first, timestamps_ms.searchsorted(self.end_ms, side="right") - 1
 
     def cut(self, timestamps_ms: IntArray, min_samples: int, steps_ms: IntArray) -> "Cut":
         """The windows with `min_samples` at least, over rows with these timestamps."""
