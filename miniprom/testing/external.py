@@ -33,6 +33,8 @@ _BEYOND_IT: Final = {
 class RealServer:
     """What `--prometheus-url` names."""
 
+    keeps_journal = False
+
     def __init__(self, url: str) -> None:
         self.url = url
 

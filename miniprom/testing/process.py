@@ -31,6 +31,8 @@ class ServerLeakWarning(UserWarning):
 class ServerProcess:
     """One child process. Starting returns when it answers; `stop` when it is gone."""
 
+    keeps_journal = True
+
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         """`arguments` of `miniprom fake`. Raises `ServerDiedError` if it does not start."""
         self._arguments = tuple(arguments)

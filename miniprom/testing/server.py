@@ -8,6 +8,9 @@ from miniprom.testing.client import FakePrometheus
 class Server(Protocol):
     """What the fixture `prometheus_server` gives."""
 
+    keeps_journal: bool
+    """Whether it can tell what it was asked."""
+
     @property
     def url(self) -> str:
         """Where the code under test asks."""

@@ -76,7 +76,8 @@ def begin(
     Without a start its clock stands where the test's own does, frozen or not, at the start of the second.
     """
     with _as_new(server, tenant) as client:
-        _watch(request, server).clients.append(client)
+        if server.keeps_journal:
+            _watch(request, server).clients.append(client)
         if start is not None:
             client.clock.set(start)
         several = load if isinstance(load, Sequence) and not isinstance(load, str) else [load]

@@ -11,6 +11,8 @@ from miniprom.testing.client import FakePrometheus, client_of
 class ServerThread:
     """One server. It shares modules, clocks and interpreter with the test, and is debugged with it."""
 
+    keeps_journal = True
+
     def __init__(self, start_ms: int) -> None:
         self._start_ms = start_ms
         self._start()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import numpy as np  # noqa: F401  pytester unloads what its tests import, and numpy can't be loaded twice
 import pytest
 
 pytest_plugins = ["pytester"]
