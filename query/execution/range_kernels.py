@@ -17,7 +17,8 @@ from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _FEW_COLUMNS = 8
 _FEW_CELLS = 1 << 11
-"""Blocks of fewer columns or results are computed together: a call costs more than what it computes."""
+_FEW_SAMPLES = 1 << 13
+"""Blocks of few columns, or results and samples, are computed together: a call costs more than its work."""
 
 _PIECE_SAMPLES = 1 << 24
 """Samples that a kernel looks at, each once for every window it is in, before the query may be stopped."""
@@ -120,11 +121,10 @@ class _Application:
 
 def _together(blocks: Iterable[Block], steps: int) -> Iterator[list[Block]]:
     """Each block, and narrow ones some at a time."""
-    few = max(_FEW_COLUMNS, _FEW_CELLS // steps)
     narrow: list[Block] = []
     samples = 0
     for block in blocks:
-        if len(block.series) >= few:
+        if not _is_narrow(block, steps):
             yield [block]
             continue
         narrow.append(block)
@@ -134,6 +134,11 @@ def _together(blocks: Iterable[Block], steps: int) -> Iterator[list[Block]]:
             narrow, samples = [], 0
     if narrow:
         yield narrow
+
+
+def _is_narrow(block: Block, steps: int) -> bool:
+    columns = len(block.series)
+    return columns < _FEW_COLUMNS or (columns * steps <= _FEW_CELLS and block.values.size <= _FEW_SAMPLES)
 
 
 def _pieces(counts: IntArray, columns: int) -> Iterator[slice]:
