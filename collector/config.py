@@ -12,6 +12,7 @@ from collector.discovery_config import (
     HttpDiscoveryConfig,
     KubernetesConfig,
     StaticConfig,
+    check_addresses,
 )
 from collector.errors import ConfigError
 from collector.http_config import HttpClientConfig, InlineHttpConfig
@@ -69,7 +70,7 @@ class ScrapeLimits(Section, frozen=True, kw_only=True):
         if protocols and len(set(protocols)) < len(protocols):
             message = f"duplicated protocol in scrape_protocols, got {list(protocols)}"
             raise ConfigError(message, key="scrape_protocols")
-        for info in msgspec.structs.fields(ScrapeLimits):
+        for info in msgspec.structs.fields(type(self)):
             value = getattr(self, info.name)
             if info.type in (Limit, SizeBytes) and value < 0:
                 message = f"{info.encode_name} must not be negative, got {value}"
@@ -138,9 +139,7 @@ class ScrapeConfig(ScrapeLimits, frozen=True, kw_only=True):
         if not self.job_name:
             raise ConfigError("job_name is empty", key="job_name")
         if not self.relabel_configs:
-            for address in (address for group in self.static_configs for address in group.targets):
-                if "/" in address:
-                    raise ConfigError(f'"{address}" is not a valid hostname', key="static_configs")
+            check_addresses(self.static_configs)
 
     @property
     def discoveries(self) -> tuple[DiscoveryConfig, ...]:

@@ -1,6 +1,7 @@
 """Where the targets of a job come from."""
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -27,6 +28,17 @@ UNSUPPORTED_DISCOVERIES: Final = frozenset(
 _TARGETS_FILE: Final = re.compile(r"[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)")
 _DNS_TYPES: Final = ("A", "AAAA", "MX", "NS", "SRV")
 
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels
+# Upstream: labels.Parse and fields.ParseSelector of apimachinery.
+_LABEL_WORD: Final = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_LABEL_KEY: Final = rf"(?:{_LABEL_WORD}/)?{_LABEL_WORD}"
+_LABEL_TERM: Final = (
+    rf"\s*(?:!\s*{_LABEL_KEY}|{_LABEL_KEY}(?:\s*(?:==?|!=)\s*(?:{_LABEL_WORD})?|\s*[<>]\s*[0-9]+"
+    rf"|\s+(?:not)?in\s*\(\s*(?:{_LABEL_WORD})?(?:\s*,\s*(?:{_LABEL_WORD})?)*\s*\))?)\s*"
+)
+_LABEL_SELECTOR: Final = re.compile(rf"(?:{_LABEL_TERM}(?:,{_LABEL_TERM})*)?")
+_FIELD_SELECTOR: Final = re.compile(r"(?:(?:(?:[^,\\=!]|\\.)+(?:==?|!=)(?:[^,\\=]|\\.)*)?(?:,(?!\Z)|\Z))*")
+
 _SELECTORS_OF_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "pod": ("pod", "node"),
     "service": ("service",),
@@ -42,6 +54,17 @@ class StaticConfig(Section, frozen=True, kw_only=True):
 
     targets: tuple[str, ...] = ()
     labels: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if "" in self.labels:
+            raise ConfigError('"" is not a valid label name', key="labels")
+
+
+def check_addresses(groups: Iterable[StaticConfig]) -> None:
+    """Raise `ConfigError` where somebody has put a URL; without relabelling that can't become an address."""
+    for address in (address for group in groups for address in group.targets):
+        if "/" in address:
+            raise ConfigError(f'"{address}" is not a valid hostname', key="static_configs")
 
 
 class FileDiscoveryConfig(Section, frozen=True, kw_only=True):
@@ -108,6 +131,14 @@ class KubernetesSelector(Section, frozen=True, kw_only=True):
     role: KubernetesRole
     label: str = ""
     field: str = ""
+
+    def __post_init__(self) -> None:
+        if not _LABEL_SELECTOR.fullmatch(self.label):
+            raise ConfigError(
+                f'expected a label selector such as "app=web,tier in (a, b)", got "{self.label}"'
+            )
+        if not _FIELD_SELECTOR.fullmatch(self.field):
+            raise ConfigError(f'expected a field selector such as "metadata.name=web", got "{self.field}"')
 
 
 class KubernetesMetadata(Section, frozen=True, kw_only=True):

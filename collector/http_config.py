@@ -73,6 +73,9 @@ class TlsConfig(Section, frozen=True, kw_only=True):
             message = f"exactly one of {option} or {option}_file must be configured"
             raise ConfigError(f"{message} when a client {given} is configured")
 
+        if self.min_version and self.max_version and self.max_version < self.min_version:
+            raise ConfigError("max_version must not be below min_version", key="max_version")
+
     @property
     def has_certificate(self) -> bool:
         """Whether the client shows a certificate."""

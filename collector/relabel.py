@@ -59,6 +59,8 @@ class RelabelConfig(Section, frozen=True, kw_only=True):
             raise ConfigError(
                 f'unknown relabel action "{self.action}", expected one of {expected}', key="action"
             )
+        if "" in self.source_labels:
+            raise ConfigError('"" is not a valid label name', key="source_labels")
         msgspec.structs.force_setattr(self, "action", action)
         compile_anchored(self.regex)
         self._check_fields()

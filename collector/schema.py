@@ -5,11 +5,19 @@ text but that mean something else carry their kind in the annotation. A section 
 of its keys in `__post_init__` and raises `ConfigError`; whoever read the file adds the place.
 """
 
+import re
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 import msgspec
+
+# What Go's url.Parse refuses: control characters, escapes that are none, a first segment that looks like a
+# scheme, a host with spaces, a port that is no number.
+_URL: Final = re.compile(
+    r"(?![^\x00-\x1f\x7f]*%(?![0-9A-Fa-f]{2}))(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?#]*:))"
+    r"(?:(?!//)|//(?:[^/?#@]*@)?(?:\[[^\]\s/]*\]|[^:/?#\s\[\]<>\"]*)(?::[0-9]*)?(?=[/?#]|\Z))[^\x00-\x1f\x7f]*"
+)
 
 
 class Kind(Enum):
@@ -56,6 +64,11 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def default_of(info: msgspec.structs.FieldInfo) -> object:
     """The default of a section's field, or `msgspec.NODEFAULT`."""
     return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
+
+
+def is_url(text: str) -> bool:
+    """Whether Go would take a text as a URL, relative ones included."""
+    return _URL.fullmatch(text) is not None
 
 
 def is_secret(info: msgspec.structs.FieldInfo) -> bool:

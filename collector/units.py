@@ -24,7 +24,8 @@ _BYTES_PER_UNIT: Final = {
     "B": 1,
     **{prefix + suffix: 1024**n for n, prefix in enumerate("KMGTPE", 1) for suffix in ("B", "iB")},
 }
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?i?B)", re.ASCII)
+_SIZE_PART: Final = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_BYTES_PER_UNIT)})", re.ASCII)
+_SIZE: Final = re.compile(rf"(?:{_SIZE_PART.pattern})+", re.ASCII)
 
 
 def parse_duration_ms(text: str) -> int:
@@ -63,10 +64,9 @@ def parse_size_bytes(text: str) -> int:
     """Bytes of a size such as `64MB` (1024-based, as upstream); "0" needs no unit. Raises `UnitError`."""
     if text == "0":
         return 0
-    match = _SIZE.fullmatch(text)
-    if match is None or match[2] not in _BYTES_PER_UNIT:
+    if not _SIZE.fullmatch(text):
         raise UnitError(f'not a valid size: "{text}"; expected a number and a unit, such as 512KB or 64MB')
-    return int(float(match[1]) * _BYTES_PER_UNIT[match[2]])
+    return int(sum(float(count) * _BYTES_PER_UNIT[unit] for count, unit in _SIZE_PART.findall(text)))
 
 
 def format_size_bytes(size_bytes: int) -> str:

@@ -16,7 +16,7 @@ import msgspec
 import yaml
 
 from collector.errors import ConfigError, UnitError
-from collector.schema import Kind, Section
+from collector.schema import Kind, Section, is_url
 from collector.units import parse_duration_ms, parse_size_bytes
 from miniprom.config.errors import ConfigFileError
 
@@ -145,10 +145,13 @@ class Decoder:
                 return os.path.join(self._directory, text) if text else ""
             if marker in _UNIT_PARSERS:
                 try:
-                    return _UNIT_PARSERS[marker](self._scalar(node, str, path) or "0")
+                    return 0 if is_null(node) else _UNIT_PARSERS[marker](self._scalar(node, str, path))
                 except UnitError as error:
                     raise self.error(path, str(error)) from error
-        return self.decode(node, type_.__origin__, path)
+        value = self.decode(node, type_.__origin__, path)
+        if Kind.URL in type_.__metadata__ and not is_url(value):
+            raise self.error(path, f'expected a URL, got "{value}"')
+        return value
 
     def _scalar(self, node: yaml.Node, type_: type, path: str) -> Any:
         if not _is_scalar(node) or node.tag == _TAG + "binary":

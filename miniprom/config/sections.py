@@ -1,21 +1,31 @@
 """The sections of `prometheus.yml` beside scraping: upstream's config.Config."""
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar, Final, Literal
 
 import msgspec
 
 from collector.config import GlobalConfig, ScrapeConfig
-from collector.discovery_config import UNSUPPORTED_DISCOVERIES, KubernetesConfig, StaticConfig
+from collector.discovery_config import (
+    UNSUPPORTED_DISCOVERIES,
+    DiscoveryConfig,
+    DnsDiscoveryConfig,
+    FileDiscoveryConfig,
+    HttpDiscoveryConfig,
+    KubernetesConfig,
+    StaticConfig,
+    check_addresses,
+)
 from collector.errors import ConfigError
 from collector.http_config import HttpClientConfig, InlineHttpConfig, TlsConfig
-from collector.relabel import RelabelConfig
+from collector.relabel import NameScheme, RelabelConfig
 from collector.schema import DurationMs, FileName, Section, SizeBytes, Url
 
 # A star may stand in the last part of the path only; upstream's patRulePath.
 _FILE_PATTERN: Final = re.compile(r"[^*]*(\*[^/]*)?")
 
-_WRITE_HEADERS_TAKEN: Final = frozenset(
+_HEADERS_TAKEN: Final = frozenset(
     {
         "authorization",
         "host",
@@ -47,12 +57,7 @@ class RuntimeConfig(Section, frozen=True, kw_only=True):
 class AlertmanagerConfig(Section, frozen=True, kw_only=True):
     """One group of Alertmanagers to send alerts to."""
 
-    unsupported: ClassVar[frozenset[str]] = UNSUPPORTED_DISCOVERIES | {
-        "dns_sd_configs",
-        "file_sd_configs",
-        "http_sd_configs",
-        "sigv4",
-    }
+    unsupported: ClassVar[frozenset[str]] = UNSUPPORTED_DISCOVERIES | {"sigv4"}
 
     scheme: Literal["http", "https"] = "http"
     path_prefix: str = ""
@@ -60,9 +65,26 @@ class AlertmanagerConfig(Section, frozen=True, kw_only=True):
     api_version: Literal["v2"] = "v2"
     http: InlineHttpConfig = HttpClientConfig()
     static_configs: tuple[StaticConfig, ...] = ()
+    file_sd_configs: tuple[FileDiscoveryConfig, ...] = ()
+    http_sd_configs: tuple[HttpDiscoveryConfig, ...] = ()
+    dns_sd_configs: tuple[DnsDiscoveryConfig, ...] = ()
     kubernetes_sd_configs: tuple[KubernetesConfig, ...] = ()
     relabel_configs: tuple[RelabelConfig, ...] = ()
     alert_relabel_configs: tuple[RelabelConfig, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.relabel_configs:
+            check_addresses(self.static_configs)
+
+    @property
+    def discoveries(self) -> tuple[DiscoveryConfig, ...]:
+        """All discoveries but the static one."""
+        return (
+            *self.file_sd_configs,
+            *self.http_sd_configs,
+            *self.dns_sd_configs,
+            *self.kubernetes_sd_configs,
+        )
 
 
 class AlertingConfig(Section, frozen=True, kw_only=True):
@@ -89,6 +111,10 @@ class QueueConfig(Section, frozen=True, kw_only=True):
         for name in ("capacity", "max_shards", "min_shards", "max_samples_per_send"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be greater than 0, got {getattr(self, name)}", key=name)
+        if self.min_shards > self.max_shards:
+            raise ConfigError("min_shards must not be greater than max_shards", key="min_shards")
+        if self.max_backoff_ms < self.min_backoff_ms:
+            raise ConfigError("max_backoff must not be less than min_backoff", key="max_backoff")
 
 
 class MetadataConfig(Section, frozen=True, kw_only=True):
@@ -114,6 +140,7 @@ class RemoteWriteConfig(Section, frozen=True, kw_only=True):
     send_exemplars: bool = False
     send_native_histograms: bool = False
     round_robin_dns: bool = False
+    failed_request_logging: bool = False
     write_relabel_configs: tuple[RelabelConfig, ...] = ()
     http: InlineHttpConfig = HttpClientConfig(enable_http2=False)
     queue_config: QueueConfig = QueueConfig()
@@ -121,9 +148,7 @@ class RemoteWriteConfig(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require_url(self.url, "remote_write")
-        for name in self.headers:
-            if name.lower() in _WRITE_HEADERS_TAKEN:
-                raise ConfigError(f'"{name}" is a reserved header. It must not be changed', key="headers")
+        _check_headers(self.headers)
 
 
 class RemoteReadConfig(Section, frozen=True, kw_only=True):
@@ -141,6 +166,7 @@ class RemoteReadConfig(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require_url(self.url, "remote_read")
+        _check_headers(self.headers)
 
 
 class RetentionConfig(Section, frozen=True, kw_only=True):
@@ -209,6 +235,7 @@ class TracingConfig(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.endpoint:
             raise ConfigError("tracing endpoint must be set")
+        _check_headers(self.headers)
 
 
 class OtlpConfig(Section, frozen=True, kw_only=True):
@@ -218,6 +245,7 @@ class OtlpConfig(Section, frozen=True, kw_only=True):
     promote_resource_attributes: tuple[str, ...] = ()
     ignore_resource_attributes: tuple[str, ...] = ()
     translation_strategy: Literal[
+        "",
         "UnderscoreEscapingWithSuffixes",
         "UnderscoreEscapingWithoutSuffixes",
         "NoUTF8EscapingWithSuffixes",
@@ -228,6 +256,24 @@ class OtlpConfig(Section, frozen=True, kw_only=True):
     promote_scope_metadata: bool = False
     label_name_underscore_sanitization: bool = True
     label_name_preserve_multiple_underscores: bool = True
+
+    def __post_init__(self) -> None:
+        promoted, ignored = self.promote_resource_attributes, self.ignore_resource_attributes
+        if self.promote_all_resource_attributes and promoted:
+            raise ConfigError(
+                "'promote_all_resource_attributes' and 'promote_resource_attributes' "
+                "cannot be configured simultaneously"
+            )
+        if ignored and not self.promote_all_resource_attributes:
+            raise ConfigError(
+                "'ignore_resource_attributes' cannot be configured unless "
+                "'promote_all_resource_attributes' is true"
+            )
+        for attribute in (names := [name.strip() for name in (*promoted, *ignored)]):
+            if not attribute:
+                raise ConfigError("empty OTel resource attribute")
+            if names.count(attribute) > 1:
+                raise ConfigError(f'duplicated OTel resource attribute "{attribute}"')
 
 
 class Config(Section, frozen=True, kw_only=True):
@@ -261,12 +307,43 @@ class Config(Section, frozen=True, kw_only=True):
             for name in names:
                 if names.count(name) > 1:
                     raise ConfigError(f'found multiple {key} configs with job name "{name}"', key=key)
+        self._check_name_scheme()
+
+    def _check_name_scheme(self) -> None:
+        """Of what is not a job's: jobs may have a scheme of their own."""
+        scheme: NameScheme = "legacy" if self.global_.metric_name_validation_scheme == "legacy" else "utf8"
+        managers = self.alerting.alertmanagers
+        rules = {
+            "alerting": (
+                *self.alerting.alert_relabel_configs,
+                *(rule for manager in managers for rule in manager.relabel_configs),
+                *(rule for manager in managers for rule in manager.alert_relabel_configs),
+            ),
+            "remote_write": [rule for write in self.remote_write for rule in write.write_relabel_configs],
+        }
+        for key, those in rules.items():
+            for rule in those:
+                try:
+                    rule.check_names(scheme)
+                except ConfigError as error:
+                    raise ConfigError(str(error), key=key) from error
+        strategy = self.otlp.translation_strategy
+        if scheme == "legacy" and strategy in ("NoTranslation", "NoUTF8EscapingWithSuffixes"):
+            raise ConfigError(
+                f'OTLP translation strategy "{strategy}" is not allowed when UTF8 is disabled', key="otlp"
+            )
 
 
 class ScrapeConfigFile(Section, frozen=True, kw_only=True):
     """A file that `scrape_config_files` names."""
 
     scrape_configs: tuple[ScrapeConfig, ...] = ()
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name in headers:
+        if name.lower() in _HEADERS_TAKEN:
+            raise ConfigError(f'"{name}" is a reserved header. It must not be changed', key="headers")
 
 
 def _require_url(url: str, section: str) -> None:

@@ -97,7 +97,7 @@ class Alertmanagers:
         self._sections = {}
 
     def _discoveries(self) -> Mapping[str, Sequence[DiscoveryConfig]]:
-        return {key: section.config.kubernetes_sd_configs for key, section in self._sections.items()}
+        return {key: section.config.discoveries for key, section in self._sections.items()}
 
     async def _sync(self, keys: Iterable[str]) -> None:
         for key in keys:
