@@ -240,8 +240,8 @@ class _GroupLoop:
         key, metrics = self.state.group.key, self._manager.metrics
         for each in evaluated:
             metrics.observe_rule(each.duration_seconds)
-            metrics.expansions.inc(each.expansions)
-            metrics.failed_expansions.inc(each.failed_expansions)
+        metrics.expansions.inc(sum(each.expansions for each in evaluated))
+        metrics.failed_expansions.inc(sum(each.failed_expansions for each in evaluated))
         metrics.evaluations.labels(key).inc(len(stage))
         for state, each in zip(self.state.states_of(stage), evaluated, strict=True):
             if state.last_error:

@@ -31,7 +31,6 @@ _REFUSALS: Final = {
     Outcome.OUT_OF_ORDER: "out of order sample",
     Outcome.DUPLICATE: "duplicate sample for timestamp",
     Outcome.TOO_OLD: "too old sample",
-    Outcome.NO_ROOM: "the memory limit leaves no room for new series",
     Outcome.NO_ROOM: "no room for a new series: the memory limit is reached",
 }
 
