@@ -133,7 +133,7 @@ def _samples(times_ms: IntArray, values: FloatArray) -> list[bytes]:
     digits = times_ms[:, None] >> 7 * np.arange(6) & 0x7F | [0x80, 0x80, 0x80, 0x80, 0x80, 0]
     cells = np.zeros(values.shape[::-1], dtype=_SAMPLE)
     cells["value"], cells["time_tag"], cells["time"] = values.T, 0x10, digits
-    is_zero = (values == 0).T
+    is_zero = ((values == 0) & ~np.signbit(values)).T
     cells["head"] = np.where(is_zero, b"\x12\x07\x09", b"\x12\x10\x09")
     sent = np.zeros((*cells.shape, _SAMPLE.itemsize), dtype=np.bool_)
     sent[~is_absent(values).T] = True
