@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -138,7 +139,11 @@ def _batches(histograms: ClassicHistograms) -> Iterator[tuple[IntArray, IntArray
     for size in np.unique(grouping.sizes):
         members = np.flatnonzero(grouping.sizes == size)
         columns = grouping.starts[members][:, None] + np.arange(size)
-        _, layout = np.unique(histograms.bounds[columns], axis=0, return_inverse=True)
+        bounds = histograms.bounds[columns]
+        if (bounds == bounds[0]).all():
+            yield members, columns
+            continue
+        _, layout = np.unique(bounds, axis=0, return_inverse=True)
         for each in range(int(layout.max()) + 1):
             yield members[layout == each], columns[layout == each]
 
@@ -178,6 +183,7 @@ def _upper_bounds(labels: LabelFrame) -> FloatArray:
     return np.array([_bound(text) for text in values], dtype=np.float64)[index]
 
 
+@lru_cache(1024)
 def _bound(text: str) -> float:
     """As Go's strconv.ParseFloat: a number that leaves float64 is none."""
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
@@ -188,6 +194,8 @@ def _remark_bad_bounds(
     vector: Vector, present: BoolArray | None, bounds: FloatArray, span: Span, context: EvalContext
 ) -> None:
     bad = np.isnan(bounds)
+    if not bad.any():
+        return
     if present is not None:
         bad &= present.any(axis=0)
     labels = vector.labels.take(bad).keep((BUCKET_LABEL, METRIC_NAME))
