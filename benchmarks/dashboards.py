@@ -4,14 +4,14 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from urllib.parse import urlencode
 
 from benchmarks.data import remote_write_requests, stored
 from benchmarks.measure import interleaved, ms, print_table, times
-from benchmarks.programs import MINIPROM, PROMETHEUS, Running, running
+from benchmarks.programs import MINIPROM, PROMETHEUS, running
 from benchmarks.queries import REMOTE_WRITE_HEADERS
 from miniprom.simulator import Era
 from tests.conformance.dashboards import DASHBOARDS, ERA_OF, panels, scraped
@@ -36,7 +36,8 @@ def main(*, objects: int = 480) -> None:
                 for body in remote_write_requests(data, rows=1, series=len(data.series)):
                     for program in programs:
                         program.post("/api/v1/write", body, REMOTE_WRITE_HEADERS)
-            rows = list(_rows(era, programs, start_ms // 1000))
+            gets = [stack.enter_context(program.kept_alive()) for program in programs]
+            rows = list(_rows(era, gets, start_ms // 1000))
         ratios = [theirs / ours for _, ours, theirs in rows]
         print_table(
             f"Dashboards of {era.name}: {store.stats().series} series, 30 min at {STEP_SECONDS} s",
@@ -46,7 +47,7 @@ def main(*, objects: int = 480) -> None:
         print(f"  slowest {min(ratios):.2f} x, geometric mean {statistics.geometric_mean(ratios):.2f} x")
 
 
-def _rows(era: Era, programs: list[Running], start: int) -> Iterator[tuple[str, float, float]]:
+def _rows(era: Era, gets: Sequence[Callable[[str], bytes]], start: int) -> Iterator[tuple[str, float, float]]:
     for name in (name for name, of in ERA_OF.items() if of is era):
         for number, panel in enumerate(panels(DASHBOARDS / f"{name}.json")):
             parameters = {
@@ -56,6 +57,6 @@ def _rows(era: Era, programs: list[Running], start: int) -> Iterator[tuple[str, 
                 "step": STEP_SECONDS,
             }
             url = "/api/v1/query_range?" + urlencode(parameters)
-            assert json.loads(programs[0].get(url))["data"]["result"], panel.query
-            ours, theirs = interleaved([partial(program.get, url) for program in programs], repeat=5)
+            assert json.loads(gets[0](url))["data"]["result"], panel.query
+            ours, theirs = interleaved([partial(get, url) for get in gets], repeat=5)
             yield f"{name}: {panel.title} {number}", ours, theirs

@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -95,6 +97,20 @@ class Running:
         with urllib.request.urlopen(self.url + path, timeout=120) as response:
             body: bytes = response.read()
             return body
+
+    @contextlib.contextmanager
+    def kept_alive(self) -> Iterator[Callable[[str], bytes]]:
+        """A `get` over one connection, as browsers and Grafana ask."""
+        with contextlib.closing(HTTPConnection(self.url.removeprefix("http://"), timeout=120)) as connection:
+
+            def get(path: str) -> bytes:
+                connection.request("GET", path)
+                response = connection.getresponse()
+                body = response.read()
+                assert response.status == HTTPStatus.OK, body
+                return body
+
+            yield get
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         request = urllib.request.Request(self.url + path, data=body, headers=dict(headers), method="POST")
