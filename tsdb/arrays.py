@@ -10,8 +10,8 @@ from tsdb.sample import BoolArray, IntArray
 
 
 def grown(array: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
-    """A copy of a one-dimensional array with room for `size` cells and half as many more."""
-    larger = np.full(size + size // 2, fill, dtype=array.dtype)
+    """A copy of a one-dimensional array with room for `size` cells and a quarter more."""
+    larger = np.full(size + size // 4, fill, dtype=array.dtype)
     larger[: len(array)] = array
     return larger
 

@@ -15,8 +15,8 @@ from tsdb.sample import ABSENT, FOREVER_MS, BoolArray, CodeArray, FloatArray, In
 from tsdb.slab import Part, Slab
 from tsdb.times import Times
 
-HEAD_ROWS = 24
-OPEN_ROWS = 8
+HEAD_ROWS = 16
+OPEN_ROWS = 4
 """The newest rows stay in the head when it is sealed: the rest of a scrape may come in a later request."""
 BLOCK_ROWS = 96
 NARROW_COLUMNS = 16
