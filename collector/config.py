@@ -77,13 +77,8 @@ class ScrapeLimits(Section, frozen=True, kw_only=True):
                 raise ConfigError(message, key=info.encode_name)
 
 
-_WITHOUT_EFFECT: Final = frozenset({"scrape_failure_log_file"})
-
-
 class GlobalConfig(ScrapeLimits, frozen=True, kw_only=True):
     """`global`."""
-
-    without_effect: ClassVar[frozenset[str]] = _WITHOUT_EFFECT
 
     scrape_interval_ms: DurationMs = msgspec.field(default=0, name="scrape_interval")
     scrape_timeout_ms: DurationMs = msgspec.field(default=0, name="scrape_timeout")
@@ -110,7 +105,6 @@ class ScrapeConfig(ScrapeLimits, frozen=True, kw_only=True):
     """One job of `scrape_configs`. What is 0, None or "" here is inherited: see `with_defaults`."""
 
     unsupported: ClassVar[frozenset[str]] = UNSUPPORTED_DISCOVERIES
-    without_effect: ClassVar[frozenset[str]] = _WITHOUT_EFFECT
 
     job_name: str
     scrape_interval_ms: DurationMs = msgspec.field(default=0, name="scrape_interval")

@@ -14,6 +14,7 @@ from collector.discovery.kubernetes.access import Surroundings
 from collector.discovery.manager import DiscoveryManager
 from collector.discovery.metrics import DiscoveryMetrics
 from collector.exposition import Metadata
+from collector.failure_log import FailureLog
 from collector.fetch import Fetcher, HttpFetcher
 from collector.http_config import HttpClientConfig
 from collector.metrics import ScrapeMetrics
@@ -72,6 +73,7 @@ class ScrapeManager:
         self._new_fetcher = new_fetcher
         self._offset_seed = offset_seed
         self._user_agent = user_agent
+        self._failure_log = FailureLog()
         self._pools: dict[str, ScrapePool] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._discovery_metrics = metrics = DiscoveryMetrics(registry)
@@ -85,6 +87,7 @@ class ScrapeManager:
         Requires: job names differ, and defaults are filled in.
         """
         wanted = {job.job_name: job for job in jobs}
+        self._failure_log.use(job.scrape_failure_log_file for job in wanted.values())
         new = [job for job in wanted.values() if not self._has(job)]
         for name, pool in list(self._pools.items()):
             job = wanted.get(name)
@@ -112,6 +115,7 @@ class ScrapeManager:
         for task in self._ending:
             task.cancel()
         await asyncio.gather(*self._ending, return_exceptions=True)
+        self._failure_log.use(())
 
     def pools(self) -> list[str]:
         """The job names, ascending."""
@@ -159,6 +163,7 @@ class ScrapeManager:
             clock=self._clock,
             fetcher=fetcher,
             metrics=self._metrics,
+            failure_log=self._failure_log,
             offset_seed=self._offset_seed,
             user_agent=self._user_agent,
         )

@@ -19,6 +19,7 @@ from collector.errors import (
     ScrapeError,
 )
 from collector.exposition import Metadata
+from collector.failure_log import FailureLog
 from collector.fetch import Fetcher, Request
 from collector.intake import Batch, Intake
 from collector.metrics import ScrapeMetrics
@@ -72,6 +73,7 @@ class ScrapeLoop:
         clock: Clock,
         fetcher: Fetcher,
         metrics: ScrapeMetrics,
+        failure_log: FailureLog,
         offset_seed: int,
         user_agent: str,
     ) -> None:
@@ -81,6 +83,8 @@ class ScrapeLoop:
         self._clock = clock
         self._fetcher = fetcher
         self._metrics = metrics
+        self._failure_log = failure_log
+        self._job = job
         self._intake = Intake(store, job, target)
         self._phase = phase_ms(target.identity, offset_seed, target.interval_ms)
         self._request = Request(
@@ -176,10 +180,15 @@ class ScrapeLoop:
         try:
             response = await self._fetcher.fetch(self._request)
             return self._intake.read(response.body, response.content_type)
-        except BodySizeError as error:
-            return Batch(error=error, body_bytes=-1)
         except CollectorError as error:
-            return Batch(error=error)
+            self._failure_log.write(
+                self._job.scrape_failure_log_file,
+                str(error),
+                self._clock.now_ms(),
+                job_name=self._job.job_name,
+                target=self.target.url,
+            )
+            return Batch(error=error, body_bytes=-1 if isinstance(error, BodySizeError) else 0)
         except Exception as error:  # whatever else goes wrong fails this scrape, and must not end the loop
             _log.exception("Unexpected error while scraping", extra={"target": self.target.url})
             return Batch(error=ScrapeError(f"{type(error).__name__}: {error}"))

@@ -10,6 +10,7 @@ from prometheus_client.registry import CollectorRegistry
 import collector.pool
 from collector.config import ScrapeConfig
 from collector.discovery_config import FileDiscoveryConfig
+from collector.failure_log import FailureLog
 from collector.metrics import ScrapeMetrics
 from collector.pool import ScrapePool
 from collector.relabel import RelabelConfig
@@ -31,6 +32,7 @@ def pool_of(world: World, config: ScrapeConfig) -> ScrapePool:
             store=world.store,
             clock=world.clock,
             fetcher=world.targets,
+            failure_log=FailureLog(),
             metrics=metrics,
             offset_seed=0,
             user_agent="test",

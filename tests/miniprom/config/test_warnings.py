@@ -20,6 +20,6 @@ def test_sections_without_effect_are_named() -> None:
     ]
 
 
-def test_key_of_a_job_is_named_with_its_job() -> None:
-    text = "scrape_configs: [{job_name: a}, {job_name: b, scrape_failure_log_file: x}]"
-    assert warnings(text) == ["scrape_configs[1].scrape_failure_log_file: not supported yet, ignored"]
+def test_key_is_named_with_its_sections() -> None:
+    text = "storage: {tsdb: {retention: {percentage: 5}}}"
+    assert warnings(text) == ["storage.tsdb.retention.percentage: not supported yet, ignored"]

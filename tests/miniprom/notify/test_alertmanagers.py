@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from collector.clock import VirtualClock
-from collector.discovery_config import StaticConfig
+from collector.discovery_config import FileDiscoveryConfig, StaticConfig
 from collector.relabel import RelabelConfig
 from collector.target import TargetGroup
 from miniprom.config.sections import AlertmanagerConfig
@@ -203,6 +204,21 @@ def test_unchanged_section_keeps_its_queue_over_a_reload() -> None:
 def test_path_prefix_is_joined_with_single_slashes(prefix: str, url: str) -> None:
     group = TargetGroup([{"__address__": "am:9093"}])
     assert endpoints(section(path_prefix=prefix), [group]).active == (url,)
+
+
+def test_alertmanagers_in_a_file_are_found(tmp_path: Path) -> None:
+    targets = tmp_path / "alertmanagers.json"
+    targets.write_text('[{"targets": ["a:9093", "b:9093"]}]')
+    stage = Stage()
+    config = AlertmanagerConfig(file_sd_configs=(FileDiscoveryConfig(files=(str(targets),)),))
+
+    async def story() -> None:
+        while not stage.alertmanagers.active:
+            await asyncio.sleep(0.01)
+            await stage.clock.advance(1_000)
+        assert stage.alertmanagers.active == ["http://a:9093/api/v2/alerts", "http://b:9093/api/v2/alerts"]
+
+    stage.run(story, config)
 
 
 def test_relabelling_drops_and_changes_alertmanagers() -> None:
