@@ -88,6 +88,7 @@ def answers(data: dict[str, Any]) -> dict[str, Any]:
         ({"now": "today"}, "not a recording: Expected `int`, got `str` - at `$.now`"),
         (series([1], []), "series[0] of the recording has 1 timestamps, but 0 values"),
         (series([2, 1], [1, 1]), "the timestamps of series[0] of the recording do not ascend"),
+        (series([1, 1], [1, 1]), "the timestamps of series[0] of the recording do not ascend"),
         (series([1], ["old"]), 'has the value "old"; expected a number or "NaN", "+Inf", "-Inf", "stale"'),
         (series([2**63], [1]), "out of range"),
         ({"series": WHOLE["series"] * 2}, "series[1] of the recording repeats the labels"),

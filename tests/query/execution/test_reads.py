@@ -60,4 +60,5 @@ def test_times_are_told_where_stale_markers_count() -> None:
 
 def test_info_series_are_read_by_their_matchers() -> None:
     reads = ENGINE.reads('info(x, {__name__="build_info",version=~".+"})', AT_1000)
+    assert [str(matcher) for matcher in reads[0].matchers] == ['__name__="x"']
     assert [str(matcher) for matcher in reads[1].matchers] == ['__name__="build_info"', 'version=~".+"']

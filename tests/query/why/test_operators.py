@@ -48,6 +48,29 @@ def test_pairs_that_a_comparison_drops() -> None:
     )
 
 
+def test_nan_among_the_values_is_not_the_nearest() -> None:
+    store = store_of("x{a='1'} NaNx10\nx{a='2'} 3x10")
+    assert cause(store, "x > 5").text == '> drops all 2 series; nearest to 5 is 3, of x{a="2"}'
+
+
+def test_series_without_a_partner_are_no_pairs() -> None:
+    assert cause(STORE, 'errors > on (pod) requests{pod="a"}').text.startswith("> drops the only pair;")
+    assert cause(STORE, 'errors == on (pod) requests{pod="b"}').text.startswith("== drops the only pair;")
+
+
+def test_pairs_that_meet_at_some_steps_are_compared() -> None:
+    found = ENGINE.why(STORE.snapshot(0), "early > on () max(errors)", QueryWindow(0, 600_000, 60_000))
+    assert [finding.kind.value for finding in found.findings] == ["filtered"]
+
+
+def test_native_histogram_is_not_compared_with_a_number() -> None:
+    store = store_of("h {{schema:0 sum:1 count:1 buckets:[1]}}x10")
+    assert (
+        cause(store, "h > 1").text
+        == "> is not defined for native histograms here, and leaves the only series out"
+    )
+
+
 def test_labels_that_one_side_lacks_are_named_with_the_way_to_match() -> None:
     assert told(STORE, "errors / requests") == (
         "labels_differ",
@@ -67,6 +90,16 @@ def test_values_that_differ_are_named() -> None:
 
 def test_several_series_for_one_are_to_be_grouped() -> None:
     assert "match with ignoring (code, node, pod) group_left ()" in cause(STORE, "errors / limits").text
+
+
+def test_sides_are_told_with_their_sizes() -> None:
+    text = cause(STORE, "errors / limits").text
+    assert text.startswith("no series on the left (2) matches one on the right (1): ")
+
+
+def test_advice_needs_some_series_to_match_not_all() -> None:
+    store = store_of("l{a='1',b='1'} 1\nl{a='2',b='1'} 1\nr{a='2',c='1'} 1")
+    assert cause(store, "l + r", 0).text.endswith("they match with on (a)")
 
 
 def test_several_series_on_both_sides_are_to_be_aggregated() -> None:
@@ -105,6 +138,12 @@ def test_sides_that_meet_at_no_step() -> None:
 def test_operator_that_is_not_for_histograms(op: str) -> None:
     store = store_of("f 1x10\nh {{schema:0 sum:1 count:1 buckets:[1]}}x10")
     assert cause(store, f"f {op} on () h").kind.value == "wrong_samples"
+
+
+def test_side_with_histograms_is_named() -> None:
+    store = store_of("f 1x10\nh {{schema:0 sum:1 count:1 buckets:[1]}}x10")
+    for query in ("f + h", "h + f"):
+        assert cause(store, query).text.startswith("+ is not defined for native histograms here")
 
 
 def test_histograms_that_are_equal_are_dropped_by_the_comparison() -> None:
@@ -191,6 +230,25 @@ def test_answer_of_nan_is_explained_though_not_empty(query: str, kind: str, expr
     found = diagnosis(STORE, query, 600)
     assert not found.empty
     assert [(finding.kind.value, finding.expr) for finding in found.findings] == [(kind, expr)]
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("zero / zero", "both sides are 0, and 0 / 0 is NaN"),
+        ("sum(zero) / vector(0)", "both sides are 0, and 0 / 0 is NaN"),
+        ("sum(zero) / 0", "both sides are 0, and 0 / 0 is NaN"),
+        ("zero % zero", "% gives NaN for all that it is given"),
+        ("(errors / 0) / (errors / 0)", "/ gives NaN for all that it is given"),
+    ],
+)
+def test_operators_that_make_nan(query: str, text: str) -> None:
+    assert [finding.text for finding in diagnosis(STORE, query, 600).findings] == [text]
+
+
+def test_number_that_is_nan_at_some_steps_is_no_finding() -> None:
+    found = ENGINE.why(STORE.snapshot(0), "scalar(early)", QueryWindow(0, 1_200_000, 60_000))
+    assert not found.findings
 
 
 def test_histogram_without_observations_is_told() -> None:

@@ -44,6 +44,15 @@ def test_pattern_that_no_name_satisfies() -> None:
     assert finding.text == 'none of the 2 metric names satisfies __name__=~"https_.*"'
 
 
+def test_all_conditions_of_a_name_are_told() -> None:
+    text = cause(REQUESTS, '{__name__=~"u.*",__name__!="up"}').text
+    assert text.endswith('satisfies __name__=~"u.*" and __name__!="up"')
+
+
+def test_store_of_series_without_names_is_not_empty() -> None:
+    assert cause(store_of("{job='a'} 1"), "up").kind.value == "unknown_metric"
+
+
 def test_empty_store_is_told_as_such() -> None:
     assert told(Store(retention_ms=None), "up") == ("empty_store", "up", "no series is stored at all")
 
@@ -138,6 +147,15 @@ def test_stale_series_is_told_with_the_time_of_its_end() -> None:
         "(the target, or the series in it, went away); the last sample is from 1970-01-01T00:02:00Z, "
         "1m20s earlier",
     )
+
+
+def test_first_of_several_stale_markers_counts() -> None:
+    assert "stale since 1970-01-01T00:01:00Z" in cause(store_of("x 1 stale _ stale"), "x", 200).text
+
+
+def test_nearest_later_sample_is_told_whosever_it_is() -> None:
+    store = store_of("x{a='1'} _x30 1\nx{a='2'} _x20 1")
+    assert cause(store, "x", 0).text.endswith("the first sample is from 1970-01-01T00:20:00Z, 20m later")
 
 
 def test_series_that_ended_last_is_the_one_told() -> None:
