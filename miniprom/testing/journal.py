@@ -23,7 +23,7 @@ class Request:
     wall_ms: float
     method: str
     path: str
-    params: Mapping[str, str]
+    params: Mapping[str, str | Sequence[str]]
     status: int
     headers: Mapping[str, str]
     response: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,6 +75,7 @@ def fixture(*, start: "Time | None" = None, load: "Load" = None) -> Any:
 
     @pytest.fixture
     def further(request: pytest.FixtureRequest, prometheus_server: "Server") -> "Iterator[FakePrometheus]":
+        """A further server, which begins as `miniprom.testing.fixture` was told."""
         from miniprom.testing.session import begin  # noqa: PLC0415
 
         assert request.fixturename
@@ -87,11 +89,11 @@ def fixture(*, start: "Time | None" = None, load: "Load" = None) -> Any:
 def prometheus_named(
     request: pytest.FixtureRequest, prometheus_server: "Server"
 ) -> "Iterator[Callable[[str], FakePrometheus]]":
-    """A function from names to further servers, each as new, with a port of its own."""
+    """A function from names to further servers, each with a port of its own, as new in each test."""
     from miniprom.testing.session import begin  # noqa: PLC0415
 
     with ExitStack() as stack:
-        yield lambda name: stack.enter_context(begin(request, prometheus_server, name))
+        yield cache(lambda name: stack.enter_context(begin(request, prometheus_server, name)))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from miniprom.testing.client import FakePrometheus
 from miniprom.testing.errors import TestingError, UnreachableError
 from miniprom.testing.loading import Values
 from miniprom.testing.plugin import WATCH
-from miniprom.testing.process import ServerProcess
+from miniprom.testing.process import ServerLeakWarning, ServerProcess
 from miniprom.testing.server import Server
 from miniprom.testing.times import Time
 from miniprom.testing.watch import Watch
@@ -91,7 +92,8 @@ def _as_new(server: Server, tenant: str | None) -> FakePrometheus:
         server.restart()
     try:
         return _reset(server, tenant)
-    except UnreachableError:
+    except UnreachableError as error:
+        warnings.warn(f"the fake Prometheus is replaced: {error}", ServerLeakWarning, 2)
         server.restart()
         return _reset(server, tenant)
 

@@ -71,7 +71,7 @@ def test_further_servers_are_new_in_each_test(prometheus_eu: FakePrometheus) -> 
 def test_servers_can_be_named_in_a_test(prometheus_named: Callable[[str], FakePrometheus]) -> None:
     third, fourth = prometheus_named("third"), prometheus_named("fourth")
     third.load("x 3")
-    assert third.query("x").scalar() == 3
+    assert prometheus_named("third").query("x").scalar() == 3
     assert not fourth.query("x")
 
 

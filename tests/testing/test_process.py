@@ -1,0 +1,31 @@
+import os
+
+import pytest
+
+from miniprom.testing import ServerDiedError, ServerProcess
+
+
+def test_a_server_that_does_not_start_says_why() -> None:
+    with pytest.raises(
+        ServerDiedError, match=r"^miniprom fake did not start: exit status 1; (?s:.*)nonsense"
+    ):
+        ServerProcess(["--start", "nonsense"])
+
+
+def test_a_fork_does_not_end_the_server_of_its_parent() -> None:
+    with ServerProcess() as server:
+        child = os.fork()
+        if child == 0:
+            server.stop()
+            os._exit(0)
+        os.waitpid(child, 0)
+        with server.client() as client:
+            assert client.query("vector(1)").scalar() == 1
+
+
+def test_a_process_of_ones_own_is_restarted_as_it_was() -> None:
+    with ServerProcess(["--start", "2020-01-01T00:00:00Z"]) as server:
+        server.restart()
+        with server.client() as client:
+            assert client.now() == 1577836800
+        assert not server.death()
