@@ -177,9 +177,10 @@ def _searched(piece: _Piece) -> _Newest:
     if not len(gapped):
         return found
     slab, columns, newest = piece
-    values = slab.read(columns)[:, gapped]
-    rows = np.where(is_absent(values), -1, np.arange(len(values))[:, None])
-    rows = np.maximum.accumulate(rows, axis=0)[np.maximum(newest, 0)]
+    values = slab.read(columns).take(gapped, axis=1)  # unlike an index, this gives rows in a row
+    narrow = np.where(is_absent(values), np.int32(-1), np.arange(len(values), dtype=np.int32)[:, None])
+    np.maximum.accumulate(narrow, axis=0, out=narrow)
+    rows = narrow[np.maximum(newest, 0)].astype(np.int64)
     rows[newest < 0] = -1
     samples, times = found.samples.copy(), np.repeat(found.times_ms, found.samples.shape[1], axis=1)
     samples[:, gapped] = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
