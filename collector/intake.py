@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from collector.config import ScrapeConfig
@@ -106,6 +107,8 @@ class Intake:
 
     def __init__(self, store: Store, job: ScrapeConfig, target: Target) -> None:
         self._store = store
+        if target.histogram_settings:
+            job = msgspec.structs.replace(job, **target.histogram_settings)
         self._job = job
         self._rules = SeriesRules.of(job, target.labels)
         self._timeout_ms = target.timeout_ms

@@ -21,6 +21,19 @@ PARAM_PREFIX: Final = "__param_"
 META_PREFIX: Final = "__meta_"
 RESERVED_PREFIX: Final = "__"
 
+HISTOGRAM_SETTINGS: Final = {
+    "convert_classic_histograms_to_nhcb": "convert classic histograms to nhcb",
+    "always_scrape_classic_histograms": "always scrape classic histograms",
+    "scrape_native_histograms": "scrape native histograms",
+}
+"""Keys of a job that relabelling may change for a target, as labels between double underscores."""
+
+# Go's strconv.ParseBool.
+_BOOLS: Final = {
+    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
+
 
 @dataclass(frozen=True)
 class TargetGroup:
@@ -50,6 +63,8 @@ class Target:
     interval_ms: int
     timeout_ms: int
     identity: int
+    histogram_settings: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    """The keys of the job that are otherwise for this target."""
 
     @property
     def instance(self) -> str:
@@ -95,9 +110,7 @@ def discovered_labels(job: ScrapeConfig, own: Mapping[str, str], shared: Mapping
         SCRAPE_TIMEOUT: format_duration_ms(job.scrape_timeout_ms),
         METRICS_PATH: job.metrics_path,
         SCHEME: job.scheme,
-        "__convert_classic_histograms_to_nhcb__": _go_bool(job.convert_classic_histograms_to_nhcb),
-        "__always_scrape_classic_histograms__": _go_bool(job.always_scrape_classic_histograms),
-        "__scrape_native_histograms__": _go_bool(job.scrape_native_histograms),
+        **{f"__{key}__": "true" if getattr(job, key) else "false" for key in HISTOGRAM_SETTINGS},
         **{PARAM_PREFIX + name: values[0] for name, values in job.params.items() if values},
     }
     return {**defaults, **_non_empty(shared), **_non_empty(own)}
@@ -130,6 +143,7 @@ def make_target(job: ScrapeConfig, discovered: Mapping[str, str], rules: Sequenc
         interval_ms=interval_ms,
         timeout_ms=timeout_ms,
         identity=_identity(labels_from(kept), url),
+        histogram_settings=_histogram_settings(job, kept),
     )
 
 
@@ -141,6 +155,16 @@ def _duration_label(labels: Mapping[str, str], name: str, meaning: str) -> int:
     if duration_ms == 0:
         raise TargetError(f"{meaning} cannot be 0")
     return duration_ms
+
+
+def _histogram_settings(job: ScrapeConfig, labels: Mapping[str, str]) -> dict[str, bool]:
+    given = {key: labels[f"__{key}__"] for key in HISTOGRAM_SETTINGS if labels.get(f"__{key}__")}
+    for key, text in given.items():
+        if text not in _BOOLS:
+            raise TargetError(
+                f'error parsing {HISTOGRAM_SETTINGS[key]}: expected true or false, got "{text}"'
+            )
+    return {key: _BOOLS[text] for key, text in given.items() if _BOOLS[text] != bool(getattr(job, key))}
 
 
 def _url(job: ScrapeConfig, labels: Mapping[str, str]) -> str:
@@ -168,7 +192,3 @@ def _identity(labels: Labels, url: str) -> int:
 
 def _non_empty(labels: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
-
-
-def _go_bool(value: bool | None) -> str:
-    return "true" if value else "false"

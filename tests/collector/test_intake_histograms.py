@@ -7,6 +7,7 @@ import pytest
 
 from collector.errors import BucketLimitError, SampleLimitError
 from collector.intake import Intake, Refused
+from collector.relabel import RelabelConfig
 from tests.collector.exposition.metric_families import GAUGE, HISTOGRAM, body, family
 from tests.collector.exposition.test_custom_buckets import TEXT_BODY
 from tests.collector.exposition.test_protobuf import CLASSIC, HISTOGRAM_VALUE, NATIVE
@@ -88,6 +89,14 @@ def test_job_without_native_histograms_stores_the_classic_series() -> None:
     scrapes.scrape(native())
     assert scrapes.histograms("h") == []
     assert len(stored(scrapes.store, "h_bucket")) == 3
+
+
+def test_relabelling_turns_native_histograms_off_for_a_target() -> None:
+    off = RelabelConfig(target_label="__scrape_native_histograms__", replacement="0")
+    scrapes = Scrapes(relabel_configs=(off,))
+    scrapes.scrape(native())
+    assert scrapes.histograms("h") == []
+    assert stored(scrapes.store, "h_count")
 
 
 def test_job_that_wants_both_stores_both() -> None:

@@ -50,6 +50,22 @@ def test_own_label_prevails_over_the_groups_and_both_over_the_jobs() -> None:
     assert dict(target.labels) == {"a": "own", "b": "group", "job": "other", "instance": "h:1"}
 
 
+def test_histogram_setting_that_relabelling_makes_of_no_bool_fails_the_target() -> None:
+    rule = RelabelConfig(target_label="__scrape_native_histograms__", replacement="yes")
+    found = resolved([{"__address__": "h:1"}], relabel_configs=(rule,))
+    assert found.failures == (
+        'instance 0 in group g: error parsing scrape native histograms: expected true or false, got "yes"',
+    )
+
+
+def test_histogram_setting_that_relabelling_empties_is_the_jobs() -> None:
+    rule = RelabelConfig(target_label="__scrape_native_histograms__", replacement="")
+    [target] = resolved(
+        [{"__address__": "h:1"}], relabel_configs=(rule,), scrape_native_histograms=True
+    ).active
+    assert target.histogram_settings == {}
+
+
 def test_instance_is_the_address_after_relabelling() -> None:
     rule = RelabelConfig(target_label="__address__", replacement="new:1")
     target = resolved([{"__address__": "old:1"}], relabel_configs=(rule,)).active[0]
