@@ -1,8 +1,8 @@
-"""`python -m benchmarks [micro|scraping|targets|queries|storage|restart ...]`: all of them by default."""
+"""`python -m benchmarks [SUITE ...]`: all of them by default."""
 
 import sys
 
-from benchmarks import dashboards, micro, queries, restart, rules, scraping, storage, targets
+from benchmarks import dashboards, kills, micro, queries, restart, rules, scraping, storage, targets
 from benchmarks.programs import PEERS
 
 SUITES = {
@@ -12,6 +12,7 @@ SUITES = {
     "queries": queries.main,
     "storage": storage.main,
     "restart": restart.main,
+    "kills": kills.main,
     "rules": rules.main,
     "dashboards": dashboards.main,
 }
