@@ -8,9 +8,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from miniprom.errors import MinipromError
+
+if TYPE_CHECKING:
+    from miniprom.fake.server import Address, FakeServer
 
 _EPILOG: Final = """\
 It prints one line of JSON when it is ready: url, control_url and pid.
@@ -30,44 +33,69 @@ def run(arguments: Sequence[str]) -> int:
     """Serve until a signal comes, or whoever started this is gone."""
     options = _parser().parse_args(arguments)
     gc.disable()  # what start-up makes stays for good: looking through it again and again takes a tenth of it
-    asyncio.run(_serve(options))
+    try:
+        asyncio.run(_serve(options))
+    finally:
+        gc.enable()
     return 0
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    from collector.clock import SystemClock  # noqa: PLC0415  --help needs none of it
-    from miniprom.fake.fields import time_ms  # noqa: PLC0415  as above
-    from miniprom.fake.files import configure_from, load_from  # noqa: PLC0415  as above
-    from miniprom.fake.server import Address, FakeServer  # noqa: PLC0415  as above
+    from miniprom.fake.server import FakeServer  # noqa: PLC0415  --help needs none of it
     from miniprom.logs import set_up_logging  # noqa: PLC0415  as above
 
     set_up_logging(options.log_level, "logfmt")
-    now_ms = SystemClock().now_ms() // 1000 * 1000
+    server = FakeServer(_start_ms(options.start), _address(options.listen))
+    await server.start()
     try:
-        start_ms = time_ms(options.start, now_ms)
+        await _fill(server, options)
+        await _watch(server.stopped.set, options)
+        gc.freeze()
+        gc.enable()
+        ready = {"url": server.url, "control_url": server.control_url, "pid": os.getpid()}
+        print(json.dumps(ready), flush=True)
+        await server.stopped.wait()
+    finally:
+        await server.stop()
+
+
+def _start_ms(text: str) -> int:
+    from collector.clock import SystemClock  # noqa: PLC0415  as above
+    from miniprom.fake.fields import time_ms  # noqa: PLC0415  as above
+
+    try:
+        return time_ms(text, SystemClock().now_ms() // 1000 * 1000)
     except ValueError as error:
         raise BadOptionError(f"--start: {error}") from error
-    host, colon, port = options.listen.rpartition(":")
+
+
+def _address(text: str) -> "Address":
+    from miniprom.fake.server import Address  # noqa: PLC0415  as above
+
+    host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
-        raise BadOptionError(f"--listen: expected host:port such as 127.0.0.1:0, got {options.listen!r}")
-    server = FakeServer(start_ms, Address(host.strip("[]") or "127.0.0.1", int(port)))
-    await server.start()
+        raise BadOptionError(f"--listen: expected host:port such as 127.0.0.1:0, got {text!r}")
+    return Address(host.strip("[]") or "127.0.0.1", int(port))
+
+
+async def _fill(server: "FakeServer", options: argparse.Namespace) -> None:
+    from miniprom.fake.files import configure_from, load_from  # noqa: PLC0415  as above
+
     if options.config:
         await configure_from(server.world, options.config)
     for path in options.load:
         load_from(server.world, path)
+
+
+async def _watch(stop: Callable[[], None], options: argparse.Namespace) -> None:
+    """Call `stop` when it is time to end."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stopped.set)
+        loop.add_signal_handler(number, stop)
     if options.parent_pid:
-        _watch_process(options.parent_pid, server.stopped.set)
+        _watch_process(options.parent_pid, stop)
     if options.until_stdin_closes:
-        await _watch_stdin(server.stopped.set)
-    gc.freeze()
-    gc.enable()
-    print(json.dumps({"url": server.url, "control_url": server.control_url, "pid": os.getpid()}), flush=True)
-    await server.stopped.wait()
-    await server.stop()
+        await _watch_stdin(stop)
 
 
 def _watch_process(pid: int, ended: Callable[[], None]) -> None:

@@ -224,7 +224,9 @@ def _seconds(times_ms: IntArray) -> FloatArray:
 
 def _kept(values: FloatArray, added: FloatArray) -> FloatArray:
     """The sum, where there is a value to add to."""
-    return np.where(is_absent(values) | is_stale(values), values, values + added)
+    there = ~(is_absent(values) | is_stale(values))
+    values[there] += added[there]
+    return values
 
 
 def _without(values: FloatArray, gone: BoolArray, *, is_marked: bool) -> FloatArray:
