@@ -1,6 +1,7 @@
 """What a test did with its servers: whether all was noticed, and what a report says of it."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import pytest
 
@@ -8,7 +9,9 @@ from miniprom.testing.client import FakePrometheus
 from miniprom.testing.errors import TestingError
 from miniprom.testing.server import Server
 
-_REPORTED_REQUESTS = 10
+_REPORTED_REQUESTS: Final = 10
+_WHY: Final = "/api/v1/why"
+"""Asked for the text of an empty answer; each request tells its own reasons."""
 
 
 @dataclass
@@ -41,6 +44,7 @@ def _tail(client: FakePrometheus) -> str:
         requests = client.journal()
     except TestingError as error:
         return str(error)
+    requests = [request for request in requests if request.path != _WHY]
     shown = [str(request) for request in requests[-_REPORTED_REQUESTS:]]
     if len(requests) > len(shown):
         shown.insert(0, f"... {len(requests) - len(shown)} earlier requests")

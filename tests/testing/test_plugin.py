@@ -2,25 +2,9 @@
 
 import pytest
 
-from miniprom.testing.server import Server
+from tests.testing.conftest import Shared
 
 pytest_plugins = ["pytester"]
-
-
-class Shared:
-    """A plugin with a server that is already there."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    @pytest.fixture(scope="session")
-    def prometheus_server(self) -> Server:
-        return self._server
-
-
-@pytest.fixture
-def shared(prometheus_server: Server) -> Shared:
-    return Shared(prometheus_server)
 
 
 def test_a_wrong_argument_of_the_marker_is_named(pytester: pytest.Pytester, shared: Shared) -> None:

@@ -12,8 +12,8 @@ def test_a_server_that_does_not_start_says_why() -> None:
         ServerProcess(["--start", "nonsense"])
 
 
-def test_a_fork_does_not_end_the_server_of_its_parent() -> None:
-    with ServerProcess() as server:
+def test_a_fork_does_not_end_the_server_of_its_parent_and_a_restart_keeps_its_arguments() -> None:
+    with ServerProcess(["--start", "2020-01-01T00:00:00Z"]) as server:
         child = os.fork()
         if child == 0:
             server.stop()
@@ -21,10 +21,6 @@ def test_a_fork_does_not_end_the_server_of_its_parent() -> None:
         os.waitpid(child, 0)
         with server.client() as client:
             assert client.query("vector(1)").scalar() == 1
-
-
-def test_a_process_of_ones_own_is_restarted_as_it_was() -> None:
-    with ServerProcess(["--start", "2020-01-01T00:00:00Z"]) as server:
         server.restart()
         with server.client() as client:
             assert client.now() == 1577836800

@@ -6,6 +6,7 @@ import numpy as np  # noqa: F401  pytester unloads what its tests import, and nu
 import pytest
 
 from benchmarks.programs import PROMETHEUS, running
+from tests.testing.conftest import Shared
 
 pytest_plugins = ["pytester"]
 
@@ -63,9 +64,9 @@ def url() -> Iterator[str]:
         yield server.url
 
 
-def test_a_fake_passes(pytester: pytest.Pytester) -> None:
+def test_a_fake_passes(pytester: pytest.Pytester, shared: Shared) -> None:
     pytester.makepyfile(TESTS)
-    pytester.runpytest().assert_outcomes(passed=8, skipped=1)
+    pytester.runpytest(plugins=[shared]).assert_outcomes(passed=8, skipped=1)
 
 
 @pytest.mark.peer

@@ -55,14 +55,14 @@ def test_a_server_that_died_fails_its_test_and_the_next_has_a_new_one(pytester: 
             while not prometheus_server.death():
                 time.sleep(0.01)
 
-        def test_meets_it(prometheus, prometheus_server):
-            prometheus.load("x 1")
-            os.kill(prometheus_server.pid, signal.SIGABRT)
-            prometheus.query("x")
-
         def test_goes_on(prometheus):
             prometheus.load("x 1")
             assert prometheus.query("x").scalar() == 1
+
+        def test_meets_it(prometheus, prometheus_server):
+            prometheus.load("x 1")
+            os.kill(prometheus_server.pid, signal.SIGKILL)
+            prometheus.query("x")
         """
     )
     result = pytester.runpytest()
