@@ -18,7 +18,6 @@ from query.language.ast import (
     VectorSelector,
 )
 from query.language.printer import format_expr
-from tsdb import METRIC_NAME, MatchOp
 
 Node = TypeVar("Node")
 
@@ -96,12 +95,9 @@ def _each(node: Node, change: Any) -> Node:
 def _tidied_node(node: Any) -> Any:
     match node:
         case VectorSelector():
-            matchers = tuple(sorted(node.matchers, key=lambda one: (one.name, one.op.value, one.value)))
-            names = [one for one in matchers if one.name == METRIC_NAME and one.op is MatchOp.EQUAL]
-            if len(names) != 1:
-                return replace(node, matchers=matchers)
-            rest = tuple(one for one in matchers if one is not names[0])
-            return replace(node, name=names[0].value, matchers=(names[0], *rest))
+            first = () if node.name is None else node.matchers[:1]
+            rest = sorted(node.matchers[len(first) :], key=lambda one: (one.name, one.op.value, one.value))
+            return replace(node, matchers=(*first, *rest))
         case Aggregation():
             return replace(node, grouping=tuple(sorted(set(node.grouping))))
         case VectorMatching():
@@ -119,5 +115,7 @@ def _comparable_node(node: Any) -> Any:
             return node.operand
         case NumberLiteral():
             return replace(node, is_duration=False)
+        case VectorSelector(name=str()):
+            return _tidied_node(replace(node, name=None))
         case _:
             return node

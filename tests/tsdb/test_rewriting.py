@@ -7,7 +7,7 @@ from tests.tsdb.logging_to import content, named, put, values_of
 from tests.tsdb.reading import everything
 from tsdb import Matcher, MatchOp
 from tsdb.histogram import FloatHistogram
-from tsdb.rewriting import delete, insert
+from tsdb.rewriting import delete, held, insert, reaching
 from tsdb.wal_store import LoggedStore
 
 ALWAYS = -(10**15), 10**15
@@ -91,3 +91,27 @@ def test_series_of_the_same_name_are_left_alone(store: LoggedStore) -> None:
     before = content(store)[named("b")]
     insert(store, {named("a"): (np.array([40], dtype=np.int64), np.array([1.0]))}, now_ms=40)
     assert content(store)[named("b")] == before
+
+
+def test_histograms_are_put_between_and_before_floats(store: LoggedStore) -> None:
+    put(store, "h", (10, 1.0))
+    put(store, "h", (30, 3.0))
+    earlier, between = FloatHistogram(count=5.0), FloatHistogram(count=6.0)
+    too_old = insert(store, {}, 30, {named("h"): [(5, earlier), (20, between), (30, earlier)]})
+    assert too_old == 0
+    found = held(store, [named("h")], 30)[named("h")]
+    assert found.keys() == {5, 10, 20, 30}
+    assert (found[5], found[20], found[30]) == (earlier, between, 3.0)
+
+
+def test_held_samples_are_told_of_the_series_that_were_asked_for(store: LoggedStore) -> None:
+    found = held(store, [named("a"), named("missing")], 30)
+    assert found.keys() == {named("a")}
+    assert found[named("a")][7] == 7.0
+
+
+def test_series_reaches_a_time_if_it_has_a_sample_then_or_later(store: LoggedStore) -> None:
+    put(store, "c", (7, 1.0))
+    ids = store.series_ids([named("a"), named("c"), named("new")])
+    assert reaching(store, ids, 7).tolist() == [True, True, False]
+    assert reaching(store, ids, 8).tolist() == [True, False, False]
