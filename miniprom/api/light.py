@@ -14,7 +14,7 @@ T = TypeVar("T")
 LIGHT_SECONDS: Final = 0.002
 """CPU time that is light. The event loop is busy as long with the scrape of a middling target."""
 _PATIENCE_SECONDS: Final = 0.004
-"""After so long the work is given to a worker all the same, from its start: it has become heavy."""
+"""CPU time, too. Then the work is given to a worker all the same, from its start: it has become heavy."""
 _MAX_REMEMBERED: Final = 1024
 
 
@@ -29,7 +29,7 @@ class LightWork:
         if key not in self._light:
             return None
         try:
-            value, cpu_seconds = timed(work, _Impatience(time.perf_counter() + _PATIENCE_SECONDS))
+            value, cpu_seconds = timed(work, _Impatience(time.thread_time() + _PATIENCE_SECONDS))
         except _HeavyError:
             return None
         self.done(key, cpu_seconds)
@@ -55,12 +55,12 @@ class _HeavyError(BaseException):
 
 
 class _Impatience(Control):
-    """Ends what goes on until a time; queries ask it between and inside nodes."""
+    """Ends what has used the thread's CPU up to a time; queries ask it between and inside nodes."""
 
     def __init__(self, until_seconds: float) -> None:
         super().__init__()
         self._until_seconds = until_seconds
 
     def check(self, where: str = "") -> None:  # noqa: ARG002  nobody is told
-        if time.perf_counter() > self._until_seconds:
+        if time.thread_time() > self._until_seconds:
             raise _HeavyError

@@ -14,6 +14,13 @@ def is_light(work: LightWork, key: str) -> bool:
     return work.attempt(key, lambda _: "done") == ("done",)
 
 
+def compute(seconds: float) -> None:
+    """Use CPU time."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 def test_work_that_was_never_done_is_not_light() -> None:
     assert not is_light(LightWork(), "a")
 
@@ -41,7 +48,7 @@ def test_light_work_may_give_nothing() -> None:
 def test_work_that_has_become_heavy_is_stopped() -> None:
     def heavy(control: Control) -> None:
         control.check()
-        time.sleep(0.005)
+        compute(0.005)
         control.check()
         raise AssertionError("it was not stopped")
 
@@ -51,14 +58,9 @@ def test_work_that_has_become_heavy_is_stopped() -> None:
 
 
 def test_work_that_takes_longer_without_being_stopped_is_light_no_more() -> None:
-    def heavy(_: Control) -> None:
-        end = time.thread_time() + 0.003
-        while time.thread_time() < end:
-            pass
-
     work = LightWork()
     work.done("a", CHEAP)
-    assert work.attempt("a", heavy) == (None,)
+    assert work.attempt("a", lambda _: compute(0.003)) == (None,)
     assert not is_light(work, "a")
 
 
