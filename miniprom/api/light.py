@@ -12,9 +12,9 @@ from query import Control
 T = TypeVar("T")
 
 LIGHT_SECONDS: Final = 0.002
-"""CPU time that is light. The event loop is busy as long with the scrape of a middling target."""
+"""What is light. The event loop is busy as long with the scrape of a middling target."""
 _PATIENCE_SECONDS: Final = 0.004
-"""CPU time, too. Then the work is given to a worker all the same, from its start: it has become heavy."""
+"""After so long the work is given to a worker all the same, from its start: it has become heavy."""
 _MAX_REMEMBERED: Final = 1024
 
 
@@ -29,25 +29,25 @@ class LightWork:
         if key not in self._light:
             return None
         try:
-            value, cpu_seconds = timed(work, _Impatience(time.thread_time() + _PATIENCE_SECONDS))
+            value, seconds = timed(work, _Impatience(time.perf_counter() + _PATIENCE_SECONDS))
         except _HeavyError:
             return None
-        self.done(key, cpu_seconds)
+        self.done(key, seconds)
         return (value,)
 
-    def done(self, key: Hashable, cpu_seconds: float) -> None:
+    def done(self, key: Hashable, seconds: float) -> None:
         """Remember what the work cost."""
         self._light.pop(key, None)
-        if cpu_seconds <= LIGHT_SECONDS:
+        if seconds <= LIGHT_SECONDS:
             self._light[key] = None
             if len(self._light) > _MAX_REMEMBERED:
                 del self._light[next(iter(self._light))]
 
 
 def timed(work: Callable[[Control], T], control: Control) -> tuple[T, float]:
-    """What the work gives, and the CPU seconds it took."""
-    begin = time.thread_time()
-    return work(control), time.thread_time() - begin
+    """What the work gives, and the seconds it took: not CPU time, for it may wait for other threads."""
+    begin = time.perf_counter()
+    return work(control), time.perf_counter() - begin
 
 
 class _HeavyError(BaseException):
@@ -55,12 +55,12 @@ class _HeavyError(BaseException):
 
 
 class _Impatience(Control):
-    """Ends what has used the thread's CPU up to a time; queries ask it between and inside nodes."""
+    """Ends what goes on until a time; queries ask it between and inside nodes."""
 
     def __init__(self, until_seconds: float) -> None:
         super().__init__()
         self._until_seconds = until_seconds
 
     def check(self, where: str = "") -> None:  # noqa: ARG002  nobody is told
-        if time.thread_time() > self._until_seconds:
+        if time.perf_counter() > self._until_seconds:
             raise _HeavyError

@@ -45,7 +45,7 @@ class Workers:
         deadline = loop.call_later(timeout_ms / 1000, control.expire)
         self.running += 1
         try:
-            value, cpu_seconds = await loop.run_in_executor(self._threads, _checked, work, control)
+            value, seconds = await loop.run_in_executor(self._threads, _checked, work, control)
         except asyncio.CancelledError:
             control.cancel()
             raise
@@ -53,7 +53,7 @@ class Workers:
             self.running -= 1
             deadline.cancel()
         if key is not None:
-            self._light.done(key, cpu_seconds)
+            self._light.done(key, seconds)
         return value
 
     def close(self, patience_seconds: float = 0.0) -> bool:
