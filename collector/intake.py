@@ -96,6 +96,9 @@ class Refused:
         )
 
 
+_NOTHING_REFUSED: Final = Refused()
+
+
 class Intake:
     """One target's way into the store. `read` a body, then `commit` what it brought, once for each scrape.
 
@@ -149,7 +152,7 @@ class Intake:
         Requires: the batch was read since the store's last `expire`.
         """
         self._give_up_reclaimed()
-        ids, values, refused = batch.series_ids, batch.values, Refused()
+        ids, values, refused = batch.series_ids, batch.values, _NOTHING_REFUSED
         alive = ids
         if batch.timestamps_ms is not None:
             own_time = batch.timestamps_ms != NO_TIMESTAMP
@@ -173,6 +176,8 @@ class Intake:
             row_ids.append(stale)
             row.append(np.full(len(stale), STALE))
         appended = self._store.append(np.concatenate(row_ids), timestamp_ms, np.concatenate(row))
+        if appended.outcomes is None and not batch.duplicates:
+            return refused
         return refused + _refused(appended, len(ids)) + Refused(duplicate=batch.duplicates)
 
     def end(self, timestamp_ms: int) -> None:

@@ -86,6 +86,7 @@ class ScrapeLoop:
         self._failure_log = failure_log
         self._job = job
         self._intake = Intake(store, job, target)
+        self._interval = format_duration_ms(target.interval_ms)
         self._phase = phase_ms(target.identity, offset_seed, target.interval_ms)
         self._request = Request(
             target.url,
@@ -143,7 +144,7 @@ class ScrapeLoop:
     async def _scrape(self, timestamp_ms: int, now_ms: int) -> None:
         if self.status.started_ms:
             length_seconds = (now_ms - self.status.started_ms) / 1000
-            self._metrics.interval_length.observe(format_duration_ms(self.target.interval_ms), length_seconds)
+            self._metrics.interval_length.observe(self._interval, length_seconds)
         start = time.perf_counter()
         batch = await self._fetch_batch()
         duration_seconds = time.perf_counter() - start
