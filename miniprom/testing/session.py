@@ -93,8 +93,8 @@ def _as_new(server: Server, tenant: str | None) -> FakePrometheus:
     try:
         return _reset(server, tenant)
     except UnreachableError as error:
-        warnings.warn(f"the fake Prometheus is replaced: {error}", ServerLeakWarning, 2)
         server.restart()
+        warnings.warn(f"the fake Prometheus was replaced: {error}", ServerLeakWarning, 2)
         return _reset(server, tenant)
 
 

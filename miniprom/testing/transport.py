@@ -61,6 +61,9 @@ class Transport:
             connection.close()
             where = f"http://{self._host}:{self._port}{self._prefix}{path.partition('?')[0]}"
             raise UnreachableError(f"{method} {where}: {error or type(error).__name__}") from error
+        except BaseException:  # such as Ctrl-C: half an exchange must not be gone on with
+            connection.close()
+            raise
         with self._lock:
             if is_reusable and not self._is_closed:
                 self._idle.append(connection)
