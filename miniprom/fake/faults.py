@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -106,6 +107,13 @@ class Faults:
     def remove(self, fault_id: int) -> Fault | None:
         """The fault that was removed, None if there is none of the number."""
         return self._faults.pop(fault_id, None)
+
+    def copied(self) -> "Faults":
+        """The same faults, as often met as these, and with the same chances ahead."""
+        copies = Faults(self.last_id)
+        for fault in self:
+            copies._faults[fault.id] = replace(fault, chance=copy(fault.chance))
+        return copies
 
     def clear(self) -> None:
         self._faults = {}

@@ -1,7 +1,6 @@
 """One tenant of the fake: a store, a clock and what works on them, begun afresh at each reset."""
 
 import asyncio
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -101,6 +100,7 @@ class World:
     async def advance(self, by_ms: int) -> None:
         """Let time pass: what falls due is done when this returns."""
         await self.clock.advance(by_ms)
+        await self.services.alertmanagers.quiet()
         self.services.store.expire(self.now_ms)
 
     async def set_clock(self, time_ms: int, *, force: bool = False) -> None:
@@ -131,7 +131,7 @@ class World:
         """Remember everything but the journal; the number to restore it by."""
         store = copied(self.services.store)
         self._last_saved += 1
-        self._saved[self._last_saved] = Saved(store, self.now_ms, self._setup, copy.deepcopy(self.faults))
+        self._saved[self._last_saved] = Saved(store, self.now_ms, self._setup, self.faults.copied())
         if len(self._saved) > _MAX_SAVED:
             del self._saved[next(iter(self._saved))]
         return self._last_saved
@@ -142,7 +142,7 @@ class World:
         if saved is None:
             there = ", ".join(map(str, self._saved)) or "none"
             raise FakeError(f"there is no snapshot {number}; there are {there}")
-        faults = copy.deepcopy(saved.faults)
+        faults = saved.faults.copied()
         faults.last_id = self.faults.last_id
         await self._replace(saved.setup, saved.now_ms, faults, copied(saved.store))
 

@@ -75,6 +75,11 @@ class Alertmanagers:
                 for sender in section.senders.values():
                     sender.add(wanted)
 
+    async def quiet(self) -> None:
+        """Return once no alert is under way."""
+        senders = [sender for section in self._sections.values() for sender in section.senders.values()]
+        await asyncio.gather(*(sender.quiet() for sender in senders))
+
     async def apply(self, configs: Sequence[AlertmanagerConfig], scheme: NameScheme = "utf8") -> None:
         """Send to these from now on. A section that did not change keeps its queues."""
         before, self._sections = self._sections, {}

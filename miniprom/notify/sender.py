@@ -42,6 +42,7 @@ class Sender:
         self._metrics = metrics
         self._queue = AlertQueue(capacity)
         self._has_work = asyncio.Event()
+        self._is_quiet = asyncio.Event()
         metrics.start(url)
         self._task = asyncio.create_task(self._run(), name=f"send alerts to {url}")
 
@@ -49,6 +50,11 @@ class Sender:
         """Take alerts over."""
         self._count_dropped(self._queue.add(alerts))
         self._has_work.set()
+
+    async def quiet(self) -> None:
+        """Return once all is delivered, or what is not waits until it is tried again."""
+        await asyncio.sleep(0)  # the task takes up what was added just now
+        await self._is_quiet.wait()
 
     async def stop(self) -> None:
         """Send what waits, with one try a batch."""
@@ -65,10 +71,13 @@ class Sender:
         while True:
             if not self._queue:
                 self._has_work.clear()
+                self._is_quiet.set()
                 await self._has_work.wait()
+            self._is_quiet.clear()
             if await self._send_batch():
                 wait_ms = _FIRST_WAIT_MS
             else:
+                self._is_quiet.set()
                 await sleep_apart(self._clock, self._clock.now_ms() + wait_ms)
                 wait_ms = min(2 * wait_ms, _LONGEST_WAIT_MS)
 

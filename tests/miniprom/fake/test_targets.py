@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -142,3 +143,31 @@ def test_target_can_be_scraped_once_at_a_time_only(fake: Fake) -> None:
 
 def test_scrape_wants_one_of_body_and_error(fake: Fake) -> None:
     assert "expected one of" in fake.refused("scrape", {"job": "j"})
+
+
+def test_alerts_are_delivered_before_the_clock_has_advanced(fake: Fake) -> None:
+    received: list[bytes] = []
+
+    class Manager(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(0.05)
+            received.append(body)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class calls it so
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Manager) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        targets = f"[{{static_configs: [{{targets: ['127.0.0.1:{server.server_port}']}}]}}]"
+        config = f"alerting: {{alertmanagers: {targets}}}"
+        rules = "groups: [{name: g, interval: 15s, rules: [{alert: Always, expr: '1'}]}]"
+        fake.control("POST", "config", {"config": config, "rules": {"r.yml": rules}})
+        fake.advance("15s")
+        assert [b"Always" in body for body in received] == [True]
+        fake.control("POST", "reset", {})
+        server.shutdown()
+        thread.join()

@@ -38,7 +38,7 @@ def test_loops_of_before_a_reset_run_no_more(fake: Fake) -> None:
 def test_restored_world_has_the_samples_clock_rules_and_faults_of_the_snapshot(fake: Fake) -> None:
     fake.load({"x": "1 2", "h": "{{count:1 sum:1 buckets:[1]}}"})
     fake.control("POST", "config", {"rules": {"r.yml": RULES}})
-    fake.control("POST", "faults", {"kind": "warnings", "warnings": ["careful"]})
+    fake.control("POST", "faults", {"kind": "warnings", "warnings": ["careful"], "query_matches": "x"})
     snapshot = fake.control("POST", "snapshot")["id"]
     fake.load({"x": "7", "y": "1"}, end="+1m")
     fake.control("DELETE", "faults")
