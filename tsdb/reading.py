@@ -20,12 +20,12 @@ REMEMBERED_SAMPLES: Final = 1 << 19
 class Matrix(NamedTuple):
     """What a ring held of some series: all rows from `since_ms` on, the first `sealed` of them in blocks.
 
-    `columns` are those of the series in the ring's head, -1 where it lacks one; `reach_ms` is the longest
-    range asked for; `values` is float64[row, series].
+    `version` and `blocks_version` are the ring's then: its own rows must be free to go. `reach_ms` is the
+    longest range asked for; `values` is float64[row, series].
     """
 
-    view: RingView
-    columns: IntArray
+    version: int
+    blocks_version: int
     since_ms: int
     reach_ms: int
     sealed: int
@@ -51,7 +51,7 @@ def read_slab(
     (number, view), (positions, ids) = ring, selected
     key = number, ids.tobytes()
     matrix = matrices.get(key)
-    if matrix is None or matrix.view is not view or matrix.since_ms > start_ms:
+    if matrix is None or matrix.version != view.version or matrix.since_ms > start_ms:
         if view.rows_since(start_ms) * len(ids) > matrices.largest:
             return view.slab(positions, ids, start_ms, end_ms)
         matrix = _updated(matrix, view, ids, start_ms, end_ms)
@@ -62,7 +62,7 @@ def read_slab(
 
 
 def _updated(old: Matrix | None, view: RingView, ids: IntArray, start_ms: int, end_ms: int) -> Matrix:
-    if old is None or old.view.blocks is not view.blocks or old.since_ms > start_ms:
+    if old is None or old.blocks_version != view.blocks_version or old.since_ms > start_ms:
         reach_ms = max(end_ms - start_ms, old.reach_ms if old else 0)
         since_ms = min(start_ms, end_ms - reach_ms)
         blocks = view._replace(rows=0).slab(ids, ids, since_ms, FOREVER_MS)
@@ -70,8 +70,7 @@ def _updated(old: Matrix | None, view: RingView, ids: IntArray, start_ms: int, e
     else:
         since_ms, reach_ms, sealed = old.since_ms, old.reach_ms, old.sealed
         timestamps_ms, values = old.timestamps_ms[:sealed], old.values[:sealed]
-    columns = view.layout.find(ids) if old is None or old.view.layout is not view.layout else old.columns
     timestamps_ms = np.concatenate((timestamps_ms, view.timestamps_ms[: view.rows]))
-    values = np.concatenate((values, view.head(columns)))
+    values = np.concatenate((values, view.head(view.layout.find(ids))))
     values.flags.writeable = False
-    return Matrix(view, columns, since_ms, reach_ms, sealed, timestamps_ms, values)
+    return Matrix(view.version, view.blocks_version, since_ms, reach_ms, sealed, timestamps_ms, values)

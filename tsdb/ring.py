@@ -4,6 +4,7 @@ The writer alone calls the methods of `Ring`; readers take `view()`, in any thre
 never changes but for one thing: a cell of the head that was ABSENT may be filled.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -23,15 +24,22 @@ NARROW_COLUMNS = 16
 NARROW_BLOCK_ROWS = 240
 """In rings up to NARROW_COLUMNS wide the arrays themselves weigh more than what they hold."""
 
+_VERSIONS = itertools.count()
+
 
 class RingView(NamedTuple):
-    """A ring as it was at one moment: the head is `values[:rows, :len(layout)]`."""
+    """A ring as it was at one moment: the head is `values[:rows, :len(layout)]`.
+
+    Views with one `version` show the same samples, those with one `blocks_version` have the same blocks.
+    """
 
     blocks: tuple[Block, ...]
     layout: Layout
     timestamps_ms: IntArray
     values: FloatArray
     rows: int
+    version: int
+    blocks_version: int
 
     def parts(self) -> list[Block]:
         """The blocks, and the head in the guise of one."""
@@ -92,7 +100,7 @@ class Ring:
         self._timestamps_ms: IntArray = np.zeros(head_rows, dtype=np.int64)
         self._values: FloatArray = np.zeros((head_rows, 0))
         self._rows = 0
-        self._publish()
+        self._view = self._seen(next(_VERSIONS), next(_VERSIONS))
 
     def view(self) -> RingView:
         return self._view
@@ -240,7 +248,13 @@ class Ring:
         return values
 
     def _publish(self) -> None:
-        self._view = RingView(self._blocks, self._layout, self._timestamps_ms, self._values, self._rows)
+        version = next(_VERSIONS)
+        blocks_version = self._view.blocks_version if self._blocks is self._view.blocks else version
+        self._view = self._seen(version, blocks_version)
+
+    def _seen(self, version: int, blocks_version: int) -> RingView:
+        head = self._layout, self._timestamps_ms, self._values, self._rows
+        return RingView(self._blocks, *head, version, blocks_version)
 
 
 def misfits(present: BoolArray) -> list[IntArray]:

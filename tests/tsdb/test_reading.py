@@ -1,11 +1,14 @@
 """What is remembered of small selections must never differ from what the store holds."""
 
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tsdb import Matcher, MatchOp, Selection, Snapshot, Store, labels_from
+from tsdb.block import Block
 from tsdb.reading import Matrices
 from tsdb.recent import Recent
 
@@ -75,6 +78,24 @@ def test_a_series_that_joins_a_ring_is_read() -> None:
     assert_reads_alike(store, 0, 1000)
     scrape(store, 4, 30)
     assert_reads_alike(store, 0, 1000)
+
+
+def test_what_is_remembered_holds_no_blocks_that_expired() -> None:
+    store = Store(retention_ms=500)
+    for row in range(40):
+        scrape(store, 2, row)
+    store.snapshot(0).select(EVERYTHING, 0, 1000)
+    before = {id(block) for block in blocks_in_memory()}
+    for row in range(200, 260):
+        scrape(store, 2, row)
+    store.expire(2_600)
+    assert before
+    assert before.isdisjoint(id(block) for block in blocks_in_memory() if block.times.last_ms < 400)
+
+
+def blocks_in_memory() -> list[Block]:
+    gc.collect()
+    return [each for each in gc.get_objects() if isinstance(each, Block)]
 
 
 def test_what_is_remembered_can_not_be_written_to() -> None:
