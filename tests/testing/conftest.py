@@ -19,3 +19,10 @@ class Shared:
 @pytest.fixture
 def shared(prometheus_server: Server) -> Shared:
     return Shared(prometheus_server)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Options for a pytest without other plugins than ours."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    return ("-p", "miniprom.testing.plugin", "-p", "no:cacheprovider")

@@ -7,7 +7,9 @@ from tests.testing.conftest import Shared
 pytest_plugins = ["pytester"]
 
 
-def test_a_wrong_argument_of_the_marker_is_named(pytester: pytest.Pytester, shared: Shared) -> None:
+def test_a_wrong_argument_of_the_marker_is_named(
+    pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared
+) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -16,7 +18,7 @@ def test_a_wrong_argument_of_the_marker_is_named(pytester: pytest.Pytester, shar
         def test_it(prometheus): ...
         """
     )
-    result = pytester.runpytest(plugins=[shared])
+    result = pytester.runpytest(*alone, plugins=[shared])
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["E *the marker prometheus takes the keywords strict, start and load, not (loads)"]
@@ -24,7 +26,7 @@ def test_a_wrong_argument_of_the_marker_is_named(pytester: pytest.Pytester, shar
 
 
 def test_a_failure_tells_what_was_asked_and_why_answers_were_empty(
-    pytester: pytest.Pytester, shared: Shared
+    pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared
 ) -> None:
     pytester.makepyfile(
         """
@@ -36,7 +38,7 @@ def test_a_failure_tells_what_was_asked_and_why_answers_were_empty(
             assert prometheus.query("http_requests_total").scalar() == 1
         """
     )
-    result = pytester.runpytest(plugins=[shared])
+    result = pytester.runpytest(*alone, plugins=[shared])
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -52,7 +54,7 @@ def test_a_failure_tells_what_was_asked_and_why_answers_were_empty(
 
 
 def test_a_failure_in_the_client_is_shown_where_the_test_asked(
-    pytester: pytest.Pytester, shared: Shared
+    pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared
 ) -> None:
     pytester.makepyfile(
         """
@@ -61,7 +63,7 @@ def test_a_failure_in_the_client_is_shown_where_the_test_asked(
             prometheus.query("y").scalar()
         """
     )
-    result = pytester.runpytest(plugins=[shared])
+    result = pytester.runpytest(*alone, plugins=[shared])
     result.stdout.fnmatch_lines(
         ['>       prometheus.query("y").scalar()', "E *one number was asked of 0 series"]
     )
@@ -112,10 +114,12 @@ STRICT = """
 """
 
 
-def test_strict_mode_fails_for_what_went_unnoticed(pytester: pytest.Pytester, shared: Shared) -> None:
+def test_strict_mode_fails_for_what_went_unnoticed(
+    pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared
+) -> None:
     pytester.makeini("[pytest]\nprometheus_strict = true")
     pytester.makepyfile(STRICT)
-    result = pytester.runpytest("-rf", plugins=[shared])
+    result = pytester.runpytest(*alone, "-rf", plugins=[shared])
     result.assert_outcomes(passed=6, failed=2)
     result.stdout.fnmatch_lines(
         [
@@ -127,7 +131,9 @@ def test_strict_mode_fails_for_what_went_unnoticed(pytester: pytest.Pytester, sh
     )
 
 
-def test_an_expected_error_that_does_not_come_is_a_failure(pytester: pytest.Pytester, shared: Shared) -> None:
+def test_an_expected_error_that_does_not_come_is_a_failure(
+    pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared
+) -> None:
     pytester.makepyfile(
         """
         def test_it(prometheus):
@@ -135,7 +141,7 @@ def test_an_expected_error_that_does_not_come_is_a_failure(pytester: pytest.Pyte
                 prometheus.query("vector(1)")
         """
     )
-    result = pytester.runpytest(plugins=[shared])
+    result = pytester.runpytest(*alone, plugins=[shared])
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *no request failed as expected (status 422, match None)"])
 
@@ -145,7 +151,7 @@ def test_an_expected_error_that_does_not_come_is_a_failure(pytester: pytest.Pyte
     [("freezegun", "freeze_time('2020-01-01')"), ("time_machine", "travel('2020-01-01', tick=False)")],
 )
 def test_the_clock_of_a_frozen_test_begins_where_it_is_frozen(
-    pytester: pytest.Pytester, shared: Shared, module: str, freeze: str
+    pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared, module: str, freeze: str
 ) -> None:
     pytester.makepyfile(
         f"""
@@ -160,11 +166,13 @@ def test_the_clock_of_a_frozen_test_begins_where_it_is_frozen(
             assert prometheus.now() == time.time() == 1577836800
         """
     )
-    pytester.runpytest(plugins=[shared]).assert_outcomes(passed=1)
+    pytester.runpytest(*alone, plugins=[shared]).assert_outcomes(passed=1)
 
 
-def test_without_a_real_server_what_needs_one_is_skipped(pytester: pytest.Pytester) -> None:
+def test_without_a_real_server_what_needs_one_is_skipped(
+    pytester: pytest.Pytester, alone: tuple[str, ...]
+) -> None:
     pytester.makepyfile("def test_it(prometheus_external): ...")
-    result = pytester.runpytest("-rs")
+    result = pytester.runpytest(*alone, "-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*needs a real server: --prometheus-url"])

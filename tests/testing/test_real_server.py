@@ -64,16 +64,18 @@ def url() -> Iterator[str]:
         yield server.url
 
 
-def test_a_fake_passes(pytester: pytest.Pytester, shared: Shared) -> None:
+def test_a_fake_passes(pytester: pytest.Pytester, alone: tuple[str, ...], shared: Shared) -> None:
     pytester.makepyfile(TESTS)
-    pytester.runpytest(plugins=[shared]).assert_outcomes(passed=8, skipped=1)
+    pytester.runpytest(*alone, plugins=[shared]).assert_outcomes(passed=8, skipped=1)
 
 
 @pytest.mark.peer
 @pytest.mark.skipif(not PROMETHEUS.is_installed, reason="prometheus is not installed")
-def test_prometheus_passes_but_for_what_only_a_fake_can(pytester: pytest.Pytester, url: str) -> None:
+def test_prometheus_passes_but_for_what_only_a_fake_can(
+    pytester: pytest.Pytester, alone: tuple[str, ...], url: str
+) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest("--prometheus-url", url, "-rs")
+    result = pytester.runpytest(*alone, "--prometheus-url", url, "-rs")
     result.assert_outcomes(passed=6, skipped=3)
     result.stdout.fnmatch_lines(
         [
@@ -86,7 +88,9 @@ def test_prometheus_passes_but_for_what_only_a_fake_can(pytester: pytest.Pyteste
 
 @pytest.mark.peer
 @pytest.mark.skipif(not PROMETHEUS.is_installed, reason="prometheus is not installed")
-def test_samples_that_it_refuses_are_an_error_that_says_what_it_needs(pytester: pytest.Pytester) -> None:
+def test_samples_that_it_refuses_are_an_error_that_says_what_it_needs(
+    pytester: pytest.Pytester, alone: tuple[str, ...]
+) -> None:
     pytester.makepyfile(
         """
         def test_it(prometheus):
@@ -95,6 +99,6 @@ def test_samples_that_it_refuses_are_an_error_that_says_what_it_needs(pytester: 
         """
     )
     with running(PROMETHEUS) as server:
-        result = pytester.runpytest("--prometheus-url", server.url)
+        result = pytester.runpytest(*alone, "--prometheus-url", server.url)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *refused the samples: *", "E *storage.tsdb.out_of_order_time_window*"])

@@ -14,13 +14,6 @@ import pytest
 pytest_plugins = ["pytester"]
 
 
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Options for a pytest without other plugins than ours."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    return ("-p", "miniprom.testing.plugin", "-p", "no:cacheprovider")
-
-
 def test_pytest_finds_the_plugin() -> None:
     (found,) = entry_points(group="pytest11", name="miniprom")
     assert found.value == "miniprom.testing.plugin"
@@ -45,7 +38,9 @@ def test_each_worker_of_xdist_has_a_server(pytester: pytest.Pytester, alone: tup
     assert len(urls) == 2
 
 
-def test_a_server_that_died_fails_its_test_and_the_next_has_a_new_one(pytester: pytest.Pytester) -> None:
+def test_a_server_that_died_fails_its_test_and_the_next_has_a_new_one(
+    pytester: pytest.Pytester, alone: tuple[str, ...]
+) -> None:
     pytester.makepyfile(
         """
         import os, signal, time
@@ -65,12 +60,12 @@ def test_a_server_that_died_fails_its_test_and_the_next_has_a_new_one(pytester: 
             prometheus.query("x")
         """
     )
-    result = pytester.runpytest()
+    result = pytester.runpytest(*alone)
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(["*the fake Prometheus died during this test: ended by SIGKILL*"])
 
 
-def test_a_session_ends_with_its_server(pytester: pytest.Pytester) -> None:
+def test_a_session_ends_with_its_server(pytester: pytest.Pytester, alone: tuple[str, ...]) -> None:
     pytester.makepyfile(
         """
         from pathlib import Path
@@ -79,7 +74,7 @@ def test_a_session_ends_with_its_server(pytester: pytest.Pytester) -> None:
             Path("pid").write_text(str(prometheus_server.pid))
         """
     )
-    pytester.runpytest("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest(*alone, "-W", "error").assert_outcomes(passed=1)
     with pytest.raises(ProcessLookupError):
         os.kill(int((pytester.path / "pid").read_text()), 0)
 
@@ -108,7 +103,7 @@ def test_no_server_is_left_when_pytest_is_killed(pytester: pytest.Pytester, alon
 
 
 def test_a_server_that_must_be_killed_is_reported(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, alone: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("miniprom.testing.process._STOP_SECONDS", 0.1)
     pytester.makepyfile(
@@ -119,7 +114,7 @@ def test_a_server_that_must_be_killed_is_reported(
             os.kill(prometheus_server.pid, signal.SIGSTOP)
         """
     )
-    result = pytester.runpytest("-W", "always")
+    result = pytester.runpytest(*alone, "-W", "always")
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines(["*ServerLeakWarning: miniprom fake did not end and was killed"])
 
@@ -180,7 +175,7 @@ def test_the_client_needs_the_standard_library_alone() -> None:
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
 
 
-def test_a_fake_in_a_thread_is_the_same(pytester: pytest.Pytester) -> None:
+def test_a_fake_in_a_thread_is_the_same(pytester: pytest.Pytester, alone: tuple[str, ...]) -> None:
     pytester.makeini("[pytest]\nprometheus_in_process = true")
     pytester.makepyfile(
         """
@@ -194,7 +189,7 @@ def test_a_fake_in_a_thread_is_the_same(pytester: pytest.Pytester) -> None:
             assert not prometheus.query("x")
         """
     )
-    pytester.runpytest("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest(*alone, "-W", "error").assert_outcomes(passed=1)
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
