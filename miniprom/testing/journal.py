@@ -109,7 +109,6 @@ class Journal:
 
         `kind` may be "instant" or "range".
         """
-        __tracebackhide__ = True
         answer = self._ask_for(query, kind)
         found = answer["found"]
         if found == times or (times is None and found):
@@ -121,7 +120,6 @@ class Journal:
 
     def assert_not_queried(self, query: str, *, kind: str | None = None) -> None:
         """That the code under test did not ask this query, in any spelling."""
-        __tracebackhide__ = True
         found = self._ask_for(query, kind)["found"]
         assert not found, f"was asked {found} times: {query}"
 
@@ -131,7 +129,6 @@ class Journal:
 
         Of the status, if one is given, and with a text in which the regular expression `match` is found.
         """
-        __tracebackhide__ = True
         before = max((request.id for request in self.journal()), default=0)
         yield
         failed = [request for request in self.journal(before) if request.has_failed]
