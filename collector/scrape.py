@@ -138,7 +138,10 @@ class ScrapeLoop:
         while True:
             await self._clock.sleep_until(self._due_ms)
             now_ms = self._clock.now_ms()
-            await self._scrape(sample_time_ms(self._due_ms, interval_ms, now_ms), now_ms)
+            try:
+                await self._scrape(sample_time_ms(self._due_ms, interval_ms, now_ms), now_ms)
+            except Exception:  # a fault of ours at one scrape must not be the end of them all
+                _log.exception("Storing a scrape failed", extra={"target": self.target.url})
             self._due_ms = next_due_ms(self._due_ms, interval_ms, self._clock.now_ms())
 
     async def _scrape(self, timestamp_ms: int, now_ms: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from prometheus_client.registry import CollectorRegistry
 
 from collector.clock import VirtualClock
@@ -87,6 +88,20 @@ def test_failed_scrape_is_down_and_ends_the_series_until_the_next_good_one() -> 
     [up], [m] = stored(world.store, "up").values(), stored(world.store, "m").values()
     assert values_of(up) == [1, 0, 1]
     assert values_of(m) == [1, STALE, 3]
+
+
+def test_fault_of_the_store_costs_one_scrape_and_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError("bug")
+
+    async def story(world: World) -> None:
+        await world.manager.apply([job()])
+        with monkeypatch.context() as patched:
+            patched.setattr(world.store, "append", broken)
+            await world.clock.advance(10_000)
+        await world.clock.advance(10_000)
+
+    assert len(run(story).times()) == 1
 
 
 def test_unexpected_error_fails_one_scrape_and_the_loop_goes_on() -> None:
