@@ -134,7 +134,8 @@ async def _answer(
     allowed_ms = float(services.settings.query_timeout_ms)
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
-    engine = services.engine_with(lookback_ms, counts_samples=bool(params.text("stats")))
+    counts_samples = bool(params.text("stats")) or services.query_log.is_open
+    engine = services.engine_with(lookback_ms, counts_samples=counts_samples)
     arrival = time.perf_counter()
     query = _Query(request, services, params, window, engine, evaluate, WATCH.get(), arrival)
     # What the cost of a query depends on, besides the samples that are there.
