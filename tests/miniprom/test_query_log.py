@@ -65,7 +65,7 @@ def test_range_query_is_logged_with_its_bounds_its_step_in_seconds_and_its_clien
 def test_line_tells_what_the_query_took(api: Api, file: Path) -> None:
     api.query("up", time=str(NOW_MS / 1000))
     (line,) = lines(file)
-    assert line["stats"]["samples"] == {"totalQueryableSamples": 1, "peakSamples": 1}
+    assert line["stats"]["samples"] == {"totalQueryableSamples": 1, "samplesRead": 1, "peakSamples": 1}
     assert line["stats"]["timings"].keys() >= {"evalTotalTime", "execQueueTime", "innerEvalTime"}
     assert "error" not in line
 
