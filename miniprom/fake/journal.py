@@ -48,8 +48,9 @@ class Entry:
 
     def settle(self) -> None:
         """Find out what is not known yet, and let go of the snapshot."""
+        evaluation = self.evaluation  # first: whoever settles at the same time in another thread drops it last
         if self._read is None:
-            self._read = NOTHING_READ if self.evaluation is None else readings(self.evaluation)
+            self._read = NOTHING_READ if evaluation is None else readings(evaluation)
             self.evaluation = None
 
     def as_json(self) -> dict[str, Any]:
