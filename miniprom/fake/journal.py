@@ -48,7 +48,7 @@ class Entry:
 
     def settle(self) -> None:
         """Find out what is not known yet, and let go of the snapshot."""
-        evaluation = self.evaluation  # first: whoever settles at the same time in another thread drops it last
+        evaluation = self.evaluation  # before the rest: another thread that settles drops it last
         if self._read is None:
             self._read = NOTHING_READ if evaluation is None else readings(evaluation)
             self.evaluation = None
