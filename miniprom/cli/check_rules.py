@@ -77,7 +77,7 @@ def _notes(groups: Sequence[RuleGroup], url: str) -> list[str]:
     data = LiveData(url)
     recorded = {rule.name for group in groups for rule in group.rules if isinstance(rule, RecordingRule)}
     return [
-        f'  {group.file}: group "{group.name}", rule "{rule.name}": {note.message} [{note.check}]'
+        f'  {group.file}:{rule.line}: group "{group.name}", rule "{rule.name}": {note.message} [{note.check}]'
         for group in groups
         for rule in group.rules
         for note in lint(rule, data, recorded)

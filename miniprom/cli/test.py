@@ -67,7 +67,7 @@ def _add_rules(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     rules.add_argument("--diff", action="store_true", help="show differences line by line")
     rules.add_argument("--debug", action="store_true", help="show times, and all samples at the end")
     rules.add_argument(
-        "--coverage", action="store_true", help="name the rules that no test made record or fire"
+        "--coverage", action="store_true", help="name what rules can do and no test made them do"
     )
     rules.add_argument("--junit", type=Path, metavar="FILE", help="write a report in JUnit's XML")
     rules.add_argument("--ignore-unknown-fields", action="store_true", help="in rule files")
@@ -76,13 +76,15 @@ def _add_rules(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def _run_rules(options: argparse.Namespace) -> int:
     from miniprom.parser_options import parser_options  # noqa: PLC0415  tests of queries need none of it
+    from miniprom.ruletest.coverage import Coverage  # noqa: PLC0415  as above
     from miniprom.ruletest.report import Style, run_files  # noqa: PLC0415  as above
     from miniprom.ruletest.runner import TestOptions  # noqa: PLC0415  as above
 
     features = ",".join(options.enable_feature).split(",")
+    coverage = Coverage() if options.coverage else None
     return run_files(
         options.files,
-        TestOptions(tuple(options.run), options.ignore_unknown_fields, parser_options(features)),
-        Style(options.diff, options.debug, colour=sys.stdout.isatty(), coverage=options.coverage),
+        TestOptions(tuple(options.run), options.ignore_unknown_fields, parser_options(features), coverage),
+        Style(options.diff, options.debug, colour=sys.stdout.isatty()),
         junit=options.junit,
     )

@@ -105,7 +105,7 @@ def evaluate_rules(
 
 def _finding(rule: Rule, result: Callable[[], Result], expander: Expander, limit: int) -> Finding:
     try:
-        vector = _vector(result(), expander.snapshot)
+        vector = vector_of(result(), expander.snapshot)
         if isinstance(rule, AlertingRule):
             return Sighted(sightings_of(rule, vector, expander))
         return recorded_by(rule, vector, limit)
@@ -128,7 +128,8 @@ def _logged(rule: Rule, result: Callable[[], Result], log: LogQuery) -> Result:
     return found
 
 
-def _vector(result: Result, snapshot: Snapshot) -> InstantVector:
+def vector_of(result: Result, snapshot: Snapshot) -> InstantVector:
+    """The result of a rule's query; a scalar as a vector. Raises `RuleError`."""
     value = result.value
     if isinstance(value, ScalarPoint):
         return InstantVector(

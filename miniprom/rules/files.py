@@ -155,12 +155,12 @@ class _Reader:
         for key, problem in self._rule_problems(section):
             self._problem(path, key, f"{who}: {problem}")
         labels = sorted_pairs({**group.labels, **section.labels})
-        expr = self._expr(section, path, who)
+        expr, line = self._expr(section, path, who), self._decoder.line_of(path)
         if section.alert:
             annotations = sorted_pairs(section.annotations)
             timing = Timing(section.hold_ms, section.keep_firing_ms)
-            return AlertingRule(section.alert, expr, labels, annotations, timing)
-        return RecordingRule(section.record, expr, labels)
+            return AlertingRule(section.alert, expr, labels, annotations, timing, line)
+        return RecordingRule(section.record, expr, labels, line)
 
     def _expr(self, section: RuleSection, path: str, who: str) -> Expr:
         if not section.expr:

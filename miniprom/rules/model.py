@@ -1,7 +1,10 @@
-"""Rules and groups as they are evaluated: read, checked, defaults filled in. Immutable, compared by value."""
+"""Rules and groups as they are evaluated: read, checked, defaults filled in. Immutable, compared by value.
+
+Where a rule stands in its file is no part of its value: a group that moves there has not changed.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from miniprom.rules.states import AT_ONCE, Timing
@@ -17,6 +20,7 @@ class RecordingRule:
     name: str
     expr: Expr
     labels: Labels = ()
+    line: int = field(default=1, compare=False)
 
     @property
     def query(self) -> str:
@@ -33,6 +37,7 @@ class AlertingRule:
     labels: Labels = ()
     annotations: Labels = ()
     timing: Timing = AT_ONCE
+    line: int = field(default=1, compare=False)
 
     @property
     def query(self) -> str:

@@ -14,7 +14,7 @@ from tsdb import Snapshot
 from tsdb.histogram import FloatHistogram
 
 if TYPE_CHECKING:
-    from miniprom.templates import Template
+    from miniprom.templates import Choice, Template
 
 _log: Final = logging.getLogger(__name__)
 _OPENING: Final = "{{"
@@ -26,7 +26,8 @@ _PREAMBLE: Final = 112
 class Expander:
     """Expands the templates of one evaluation. `snapshot` and `time_ms` are what `query` in them sees.
 
-    `expansions` counts the texts so far, `failures` those of them that have a fault.
+    `expansions` counts the texts so far, `failures` those of them that have a fault. `choices`, if given,
+    gathers by text what templates chose on the way.
     """
 
     engine: Engine
@@ -36,6 +37,7 @@ class Expander:
     external_url: str
     expansions: int = 0
     failures: int = 0
+    choices: "dict[str, set[Choice]] | None" = None
 
     def of(
         self, rule_name: str, labels: Mapping[str, str], value: float | FloatHistogram
@@ -49,8 +51,9 @@ class Expander:
             from miniprom.templates import TemplateData, TemplateError, expand  # noqa: PLC0415  see above
 
             data = TemplateData(labels, value, self.external_labels, self.external_url, self.time_ms)
+            made = None if self.choices is None else self.choices.setdefault(text, set())
             try:
-                return expand(_parsed(text), data, self._query)
+                return expand(parsed(text), data, self._query, made)
             except TemplateError as error:
                 self.failures += 1
                 reason = error.described(f"__alert_{rule_name}", preamble=_PREAMBLE)
@@ -80,14 +83,15 @@ def template_problem(text: str) -> str:
     from miniprom.templates import TemplateError  # noqa: PLC0415  see above
 
     try:
-        _parsed(text)
+        parsed(text)
     except TemplateError as error:
         return str(error)
     return ""
 
 
 @lru_cache(4096)
-def _parsed(text: str) -> "Template":
+def parsed(text: str) -> "Template":
+    """The template that a text is, parsed once. Raises `TemplateError`."""
     from miniprom.templates import Template  # noqa: PLC0415  see above
 
     return Template.parse(text)

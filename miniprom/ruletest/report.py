@@ -10,10 +10,9 @@ from xml.etree import ElementTree
 from miniprom.config import ConfigFileError
 from miniprom.promqltest.comparison import actual_series, format_labels, format_sample
 from miniprom.rules.files import matching_files
-from miniprom.rules.model import AlertingRule
 from miniprom.ruletest.comparison import Difference
 from miniprom.ruletest.files import load_test_file
-from miniprom.ruletest.runner import RuleKey, TestOptions, TestResult, run_test_file
+from miniprom.ruletest.runner import TestOptions, TestResult, run_test_file
 from query import Engine, RawMatrix
 
 _COLOURS: Final = {"-": "\x1b[31m", "+": "\x1b[32m"}
@@ -24,14 +23,11 @@ Write = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Style:
-    """How failures are told: both sides one after the other, or as one `diff`; `debug` tells all samples,
-    `coverage` the rules that no test made give anything.
-    """
+    """How failures are told: both sides one after the other, or as one `diff`; `debug` tells all samples."""
 
     diff: bool = False
     debug: bool = False
     colour: bool = False
-    coverage: bool = False
 
 
 @dataclass
@@ -57,8 +53,8 @@ def run_files(
 ) -> int:
     """Run files of tests; the exit code: 0 if all passed, else 1."""
     suites = [_run_file(file, options, style, write) for file in files]
-    if style.coverage:
-        write("\n".join(coverage_lines(suites)))
+    if options.coverage:
+        write("\n".join(options.coverage.lines()))
     if junit:
         junit.write_bytes(junit_xml(suites))
     return 1 if any(suite.failed or suite.abort for suite in suites) else 0
@@ -110,21 +106,6 @@ def difference_lines(difference: Difference, style: Style) -> list[str]:
         *("  got:", *(f"    {line}" for line in got or ("nothing",))),
         *why,
     ]
-
-
-def coverage_lines(suites: Sequence[Suite]) -> list[str]:
-    """The rules that no test made record or fire."""
-    results = [result for suite in suites for result in suite.results]
-    covered = {key for result in results for key in result.covered}
-    rules: dict[RuleKey, str] = {}
-    for group in (state.group for result in results for state in result.groups):
-        for position, rule in enumerate(group.rules):
-            what = "alert" if isinstance(rule, AlertingRule) else "record"
-            verb = "never fired" if what == "alert" else "recorded nothing"
-            text = f'  {group.file}: group "{group.name}": {what} "{rule.name}" {verb}'
-            rules[group.file, group.name, position] = text
-    idle = [text for key, text in rules.items() if key not in covered]
-    return [f"Coverage: {len(rules) - len(idle)} of {len(rules)} rules", *idle]
 
 
 def junit_xml(suites: Sequence[Suite]) -> bytes:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import TypeAlias
 
 import re2
 
@@ -14,17 +13,13 @@ from miniprom.rules.evaluation import Environment
 from miniprom.rules.files import RuleFileOptions, load_rule_files, matching_files
 from miniprom.rules.group_state import GroupState
 from miniprom.rules.model import RuleGroup
-from miniprom.rules.rule_state import AlertingState, RuleState
-from miniprom.rules.states import FIRING_STATES
 from miniprom.ruletest.comparison import Difference, alert_difference, query_difference
+from miniprom.ruletest.coverage import Coverage
 from miniprom.ruletest.files import TestFile, TestGroup
 from miniprom.ruletest.input import Input
 from query import Engine, EngineOptions, ParserOptions, QueryWindow
 from query.language.parser import UPSTREAM_DEFAULTS
 from tsdb import Store
-
-RuleKey: TypeAlias = tuple[str, str, int]
-"""File, group, and the rule's position in it."""
 
 
 class BadPatternError(MinipromError):
@@ -40,6 +35,7 @@ class TestOptions:
     run: tuple[str, ...] = ()
     ignore_unknown_keys: bool = False
     parser: ParserOptions = UPSTREAM_DEFAULTS
+    coverage: Coverage | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +50,6 @@ class TestResult:
     store: Store
     groups: Sequence[GroupState]
     end_ms: int
-    covered: frozenset[RuleKey]
-    """The recording rules that gave a sample, and the alerts that fired."""
 
 
 def run_test_file(file: TestFile, options: TestOptions = TestOptions()) -> Iterator[TestResult]:
@@ -72,18 +66,16 @@ def run_test_file(file: TestFile, options: TestOptions = TestOptions()) -> Itera
             parser=options.parser,
             ignore_unknown_keys=options.ignore_unknown_keys,
         )
-        run = _Run(test, file, load_rule_files(rule_files, rule_options), options.parser)
+        run = _Run(test, file, load_rule_files(rule_files, rule_options), options)
         problems = tuple(run.problems())
-        yield TestResult(
-            name, problems, perf_counter() - begin, run.store, run.groups, run.end_ms, frozenset(run.covered)
-        )
+        yield TestResult(name, problems, perf_counter() - begin, run.store, run.groups, run.end_ms)
 
 
 class _Run:
     """One test while it runs."""
 
     def __init__(
-        self, test: TestGroup, file: TestFile, groups: Sequence[RuleGroup], parser: ParserOptions
+        self, test: TestGroup, file: TestFile, groups: Sequence[RuleGroup], options: TestOptions
     ) -> None:
         self.store = Store(retention_ms=None)
         order = {name: position for position, name in enumerate(file.group_eval_order)}
@@ -91,11 +83,13 @@ class _Run:
         self.groups = [GroupState(group, self.store) for group in ordered]
         self.start_ms = test.start_ms
         self.end_ms = self.start_ms + test.last_eval_time_ms
-        self.covered: set[RuleKey] = set()
         self._test = test
         self._file = file
-        options = EngineOptions(default_subquery_step_ms=file.interval_ms, parser=parser)
-        self._environment = Environment(Engine(options), test.external_labels, test.external_url)
+        self._coverage = options.coverage
+        if self._coverage:
+            self._coverage.expect(groups)
+        engine = Engine(EngineOptions(default_subquery_step_ms=file.interval_ms, parser=options.parser))
+        self._environment = Environment(engine, test.external_labels, test.external_url)
 
     def problems(self) -> Iterator[Difference]:
         """What is not as expected. Ends early where a rule fails."""
@@ -128,11 +122,12 @@ class _Run:
     def _evaluate(self, time_ms: int) -> Iterator[Difference]:
         for group in self.groups:
             for stage in group.stages:
-                evaluated = group.evaluate(stage, self.store.snapshot(time_ms), time_ms, self._environment)
+                snapshot = self.store.snapshot(time_ms)
+                evaluated = group.evaluate(stage, snapshot, time_ms, self._environment)
                 group.commit(stage, evaluated, time_ms, self._environment)
-            for position, state in enumerate(group.rules):
-                if _has_effect(state):
-                    self.covered.add((group.group.file, group.group.name, position))
+                if self._coverage:
+                    self._coverage.see(group, stage, snapshot, time_ms, self._environment)
+            for state in group.rules:
                 if state.last_error:
                     after = (time_ms - self.start_ms) / 1000
                     who = f'group "{group.group.name}", rule "{state.rule.name}" at {after:g}s'
@@ -144,12 +139,6 @@ class _Run:
             is_due = after_ms <= test.eval_time_ms < after_ms + self._file.interval_ms
             if is_due and (difference := alert_difference(test, self.groups)):
                 yield difference
-
-
-def _has_effect(state: RuleState) -> bool:
-    if isinstance(state, AlertingState):
-        return any(alert.state in FIRING_STATES for alert in state.alerts.values())
-    return len(state.series_ids) > 0
 
 
 def _name_filter(patterns: Sequence[str]) -> Callable[[str], bool]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from miniprom.templates.budget import MAX_CHARACTERS, MAX_NESTING, Budget
+from miniprom.templates.choices import Choice
 from miniprom.templates.errors import FunctionError, error_at
 from miniprom.templates.expansion import Answer, Expansion
 from miniprom.templates.formatting import show
@@ -48,9 +49,14 @@ _NO_VALUE: Final = "<no value>"
 Scope = list[tuple[str, Any]]
 
 
-def expand(template: Template, data: TemplateData, query: Callable[[str], Answer]) -> str:
-    """The text of a template for one alert. Raises `TemplateError`."""
-    executor = _Executor(template, Expansion(data, query))
+def expand(
+    template: Template,
+    data: TemplateData,
+    query: Callable[[str], Answer],
+    made: set[Choice] | None = None,
+) -> str:
+    """The text of a template for one alert. Raises `TemplateError`. The choices on the way go into `made`."""
+    executor = _Executor(template, Expansion(data, query), made)
     scope: Scope = [("$", data)]
     scope += ((name, field_of(data, field)) for name, field in ALERT_VARIABLES.items())
     executor.run(template.body, data, scope)
@@ -85,9 +91,10 @@ class _Given:
 class _Executor:
     """Runs one template once. `_place` is what messages point at: what was looked at last, as in Go."""
 
-    def __init__(self, template: Template, expansion: Expansion) -> None:
+    def __init__(self, template: Template, expansion: Expansion, made: set[Choice] | None) -> None:
         self._template = template
         self._expansion = expansion
+        self._made = made
         self._budget = Budget()
         self._parts: list[str] = []
         self._length = 0
@@ -145,7 +152,7 @@ class _Executor:
     def _condition(self, node: If | With, dot: Any) -> None:
         known = len(self._scope)
         value = self._pipeline(node.pipeline, dot)
-        if is_true(value):
+        if self._chosen(node, is_true(value)):
             self._body(node.body, value if isinstance(node, With) else dot)
         else:
             self._body(node.otherwise, dot)
@@ -161,8 +168,13 @@ class _Executor:
             del self._scope[known:]
             if not goes_on:
                 break
-        if not turns:
+        if not self._chosen(node, turns > 0):
             self._body(node.otherwise, dot)
+
+    def _chosen(self, node: If | With | Range, is_taken: bool) -> bool:
+        if self._made is not None:
+            self._made.add(Choice.of(node, is_taken))
+        return is_taken
 
     def _turn(self, node: Range, index: Any, element: Any) -> bool:
         """One turn of a loop; whether the loop goes on."""

@@ -144,15 +144,6 @@ def test_debug_tells_all_samples(tmp_path: Path) -> None:
     assert any(line.startswith("  DEBUG: a case took ") for line in ran.lines)
 
 
-def test_coverage_names_the_rules_that_no_test_made_record_or_fire(tmp_path: Path) -> None:
-    ran = Ran(tmp_path, alert_case("2m", ""), Style(coverage=True))
-    assert ran.lines[-1].splitlines() == [
-        "Coverage: 1 of 2 rules",
-        f'  {tmp_path / "rules.yml"}: group "second": alert "Down" never fired',
-    ]
-    assert Ran(tmp_path, alert_case("3m", DOWN), Style(coverage=True)).lines[-1] == "Coverage: 2 of 2 rules"
-
-
 def test_junit_report_counts_and_shows_failures(tmp_path: Path) -> None:
     text = query_case("vector(1)", "0m", "{value: 2}") + "\n- {name: another}\n"
     ran = Ran(tmp_path, text)
