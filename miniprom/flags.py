@@ -76,7 +76,10 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
     Flag("alerting.sink-config", "", "File that says who is told of alerts without an Alertmanager."),
     Flag("alertmanager.notification-queue-capacity", "10000", "Alerts that may wait for an Alertmanager."),
-    _switch("kubernetes.monitors", "Scrape what PodMonitor and ServiceMonitor objects name."),
+    _switch(
+        "kubernetes.monitors",
+        "Scrape what PodMonitor and ServiceMonitor objects name, and evaluate PrometheusRule objects.",
+    ),
     _switch("flux.state", "Watch the objects of Flux, and write gotk_resource_info."),
     _switch("flux.old-metrics", "With --flux.state: gotk_reconcile_condition and gotk_suspend_status, too."),
     Flag(

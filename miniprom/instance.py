@@ -97,6 +97,7 @@ class Instance:
         self._monitors = self._new_monitors()
         self._flux = self._new_flux_recorder()
         self._applying = asyncio.Lock()
+        self._file_groups: Sequence[RuleGroup] = ()
 
     async def apply(
         self, config: Config, groups: Sequence[RuleGroup], sink_config: SinkConfig | None = None
@@ -118,6 +119,11 @@ class Instance:
         async with self._applying:
             await self.services.scrape.apply(self._jobs(self.services.config))
 
+    async def apply_rules(self) -> None:
+        """Evaluate what the rule files and the cluster's objects say now."""
+        async with self._applying:
+            await self.services.rules.apply(self.rule_settings(self.services.config, self._file_groups))
+
     async def stop(self) -> None:
         """Watch, evaluate, deliver and scrape no more. Requests are still answered."""
         for watch in (self._monitors, self._flux):
@@ -134,8 +140,8 @@ class Instance:
         self.services.metrics.ready.set(phase is Phase.READY)
 
     def rule_settings(self, config: Config, groups: Sequence[RuleGroup]) -> RuleSettings:
-        """How the groups are to be evaluated."""
-        global_ = config.global_
+        """How these groups, and those of the cluster's objects with other names, are to be evaluated."""
+        global_, monitors = config.global_, self._monitors
         environment = Environment(
             self.services.engine,
             global_.external_labels,
@@ -143,8 +149,13 @@ class Instance:
             global_.rule_query_offset_ms,
             self.services.query_log,
         )
-        relabel_rules = compile_rules(config.alerting.alert_relabel_configs, name_scheme(config))
-        return RuleSettings(groups, environment, relabel_rules)
+        of_objects = monitors.rule_groups(rule_file_options(self.settings, config)) if monitors else []
+        return RuleSettings(
+            (*of_objects, *groups),
+            environment,
+            compile_rules(config.alerting.alert_relabel_configs, name_scheme(config)),
+            restores_all=monitors is not None,
+        )
 
     async def _apply(
         self, config: Config, groups: Sequence[RuleGroup], sink_config: SinkConfig | None
@@ -157,6 +168,7 @@ class Instance:
         await services.scrape.apply(self._jobs(config))
         await services.alertmanagers.apply(config.alerting.alertmanagers, name_scheme(config))
         await self._delivery.use_sink(sink_config, self._external_url)
+        self._file_groups = groups
         await services.rules.apply(self.rule_settings(config, groups))
 
     @property
@@ -170,7 +182,14 @@ class Instance:
 
         services = self.services
         metrics = services.scrape.kubernetes_metrics
-        return Monitors(self.settings, services.clock, metrics, self.apply_jobs)
+        return Monitors(
+            self.settings,
+            services.clock,
+            metrics,
+            services.metrics.registry,
+            apply_jobs=self.apply_jobs,
+            apply_rules=self.apply_rules,
+        )
 
     def _new_flux_recorder(self) -> "FluxRecorder | None":
         if not self.settings.flux_state:

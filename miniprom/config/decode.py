@@ -51,7 +51,7 @@ class Decoder:
 
     def decode(self, node: yaml.Node, type_: Any, path: str) -> Any:
         """The value of a node as a field's type. Raises `ConfigFileError`."""
-        self._lines[path] = node.start_mark.line + 1
+        self._lines[path] = _line(node)
         origin = get_origin(type_)
         if hasattr(type_, "__metadata__"):
             return self._special(node, type_, path)
@@ -103,7 +103,7 @@ class Decoder:
         pairs: dict[str, yaml.Node] = {}
         for key_node, value in node.value:
             key = self._scalar(key_node, str, path)
-            self._lines[_join(path, key)] = key_node.start_mark.line + 1
+            self._lines[_join(path, key)] = _line(key_node)
             if key in pairs:
                 raise self.error(path, f'key "{key}" is given twice', key)
             pairs[key] = value
@@ -155,7 +155,7 @@ class Decoder:
 
     def _scalar(self, node: yaml.Node, type_: type, path: str) -> Any:
         if not _is_scalar(node) or node.tag == _TAG + "binary":
-            self._lines[path] = node.start_mark.line + 1
+            self._lines[path] = _line(node)
             raise self.error(path, f"expected {_EXPECTED[type_]}, got {_described(node)}")
         if is_null(node):
             return type_()
@@ -212,6 +212,11 @@ def _unknown_key(key: str, section: type[Section], members: Mapping[str, _Member
 def is_null(node: yaml.Node) -> bool:
     """Whether a node says nothing: `key:`, `key: ~`, `key: null`."""
     return bool(node.tag == _TAG + "null")
+
+
+def _line(node: yaml.Node) -> int:
+    """The line of a node; 1 for one that is of no text."""
+    return int(node.start_mark.line) + 1 if node.start_mark else 1
 
 
 def _is_section(type_: Any) -> TypeGuard[type[Section]]:

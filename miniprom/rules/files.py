@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,9 +100,16 @@ def parse_rule_file(
     text: str, file_name: str, options: RuleFileOptions = RuleFileOptions()
 ) -> tuple[RuleGroup, ...]:
     """The groups of one file's text. Raises `RuleFileError`."""
+    return decoded_groups(lambda decoder: decode_text(text, RuleFile, decoder, file_name), file_name, options)
+
+
+def decoded_groups(
+    decode: Callable[[Decoder], RuleFile], file_name: str, options: RuleFileOptions
+) -> tuple[RuleGroup, ...]:
+    """The groups of what `decode` reads. Raises `RuleFileError`."""
     decoder = Decoder(file_name, os.path.dirname(file_name), ignore_unknown_keys=options.ignore_unknown_keys)
     try:
-        sections = decode_text(text, RuleFile, decoder, file_name).groups
+        sections = decode(decoder).groups
     except ConfigFileError as error:
         raise RuleFileError([str(error)]) from error
     reader = _Reader(file_name, decoder, options)

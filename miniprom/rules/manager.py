@@ -50,11 +50,16 @@ class RuleOptions:
 
 @dataclass(frozen=True)
 class RuleSettings:
-    """What the configuration file says about rules."""
+    """What the configuration file says about rules.
+
+    State is taken from the store for the groups that are there from the start; if `restores_all`, for those
+    that come later, too.
+    """
 
     groups: Sequence[RuleGroup]
     environment: Environment
     relabel_rules: Sequence[RelabelRule] = field(default_factory=tuple)
+    restores_all: bool = False
 
 
 class RuleManager:
@@ -93,7 +98,7 @@ class RuleManager:
 
     async def apply(self, settings: RuleSettings) -> None:
         """Evaluate these groups from now on. A group that did not change is left alone, its loop and all."""
-        is_first = self._settings is None
+        restores = self._settings is None or settings.restores_all
         self._settings = settings
         wanted = {group.key: group for group in settings.groups}
         old = {key: loop for key, loop in self._loops.items() if wanted.get(key) != loop.state.group}
@@ -105,7 +110,7 @@ class RuleManager:
                 self._end_later(loop.state)
         for key, group in wanted.items():
             if key not in self._loops:
-                state = GroupState(group, self.store, is_restored=not is_first)
+                state = GroupState(group, self.store, is_restored=key in old or not restores)
                 if key in old:
                     state.adopt(old[key].state)
                 self._loops[key] = _GroupLoop(state, self)

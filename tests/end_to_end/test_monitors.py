@@ -1,8 +1,9 @@
-"""A real server, a kubeconfig, and the PodMonitor of Flux's monitoring example: no operator anywhere."""
+"""A real server, a kubeconfig, and objects of the Prometheus Operator: no operator anywhere."""
 
 import asyncio
 import base64
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -19,6 +20,11 @@ from tests.kubernetes_api.objects import FLUX, flux_pod
 from tests.kubernetes_api.server import KubernetesApi
 
 MONITORS = "apis/monitoring.coreos.com/v1"
+OPERATED = {
+    f"{MONITORS}/podmonitors": "PodMonitor",
+    f"{MONITORS}/servicemonitors": "ServiceMonitor",
+    f"{MONITORS}/prometheusrules": "PrometheusRule",
+}
 CONFIG = "global: {scrape_interval: 1s}\nscrape_configs: []\n"
 
 
@@ -78,10 +84,7 @@ def targets(url: str) -> list[dict[str, Any]]:
 
 def test_pod_monitor_of_flux_is_scraped_without_the_operator(tmp_path: Path) -> None:
     api, port = KubernetesApi(tmp_path / "api"), free_port()
-    api.collections |= {
-        f"{MONITORS}/podmonitors": "PodMonitor",
-        f"{MONITORS}/servicemonitors": "ServiceMonitor",
-    }
+    api.collections |= OPERATED
     monitor = yaml.safe_load(flux_file("v2-podmonitor.yaml").read_text())
     monitor["metadata"]["namespace"] = "monitoring"  # kubectl fills it in
     for number, controller in enumerate(CONTROLLERS, start=1):
@@ -128,3 +131,63 @@ def _pod_job(access: Path) -> str:
         ],
     }
     return json.dumps([job])
+
+
+def test_prometheus_rules_are_evaluated_without_the_operator(tmp_path: Path) -> None:
+    api = KubernetesApi(tmp_path / "api")
+    api.collections |= OPERATED
+    kept = {"record": "kept", "expr": 1}
+    api.put(f"{MONITORS}/prometheusrules", prometheus_rule("stays", kept))
+    api.put(f"{MONITORS}/prometheusrules", prometheus_rule("broken", {"record": "r", "expr": "sum("}))
+    api.put(f"{MONITORS}/prometheusrules", prometheus_rule("changes", {"record": "old", "expr": "kept"}))
+    (tmp_path / "files.yml").write_text("groups: [{name: of-file, rules: [{record: f, expr: '3'}]}]")
+    with cluster(api, free_port()) as loop:
+        access = tmp_path / "kubeconfig"
+        access.write_text(kubeconfig(api))
+        flags = ("--kubernetes.monitors", f"--kubernetes.kubeconfig={access}")
+        config = f"global: {{evaluation_interval: 100ms}}\nrule_files: ['{tmp_path}/files.yml']\n"
+        with miniprom(config, tmp_path, *flags) as (url, process):
+            eventually(lambda: query(url, "old"), lambda found: found and found[0]["value"][1] == "1")
+            assert list(groups(url)) == [f"{tmp_path}/files.yml", "shop/changes", "shop/stays"]
+            assert managed(url) == {"selected": 2, "rejected": 1}
+
+            alert = {"alert": "New", "expr": "kept > 0", "annotations": {"text": "{{ $value }}"}}
+            loop.call_soon_threadsafe(
+                api.put, f"{MONITORS}/prometheusrules", prometheus_rule("changes", alert)
+            )
+            loop.call_soon_threadsafe(api.put, f"{MONITORS}/prometheusrules", prometheus_rule("broken", kept))
+            eventually(lambda: query(url, 'ALERTS{alertname="New",alertstate="firing"}'), bool)
+            eventually(lambda: managed(url), lambda states: states == {"selected": 3, "rejected": 0})
+            assert eventually(lambda: query(url, "old"), lambda found: not found) == []
+
+            process.send_signal(signal.SIGHUP)  # the files are read again, the objects are still there
+            loop.call_soon_threadsafe(api.delete, f"{MONITORS}/prometheusrules", "changes", "shop")
+            eventually(lambda: "shop/changes" in groups(url), lambda is_there: not is_there)
+            assert list(groups(url)) == [f"{tmp_path}/files.yml", "shop/broken", "shop/stays"]
+            evaluations = 'prometheus_rule_evaluations_total{rule_group="shop/stays;g"}'
+            assert evaluations in fetch(f"{url}/metrics")
+    log = (tmp_path / "miniprom.log").read_text()
+    assert log.count("Skipping a PrometheusRule") == 1
+    assert "Traceback" not in log
+
+
+def prometheus_rule(name: str, *rules: dict[str, Any]) -> dict[str, Any]:
+    """An object with one group."""
+    return {
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"groups": [{"name": "g", "rules": list(rules)}]},
+    }
+
+
+def groups(url: str) -> dict[str, Any]:
+    """The groups that the API shows, by file."""
+    found = json.loads(fetch(f"{url}/api/v1/rules"))["data"]["groups"]
+    return {group["file"]: group for group in found}
+
+
+def managed(url: str) -> dict[str, int]:
+    """How many PrometheusRule objects are in use, and how many are not, as the operator's metric tells."""
+    sample = 'prometheus_operator_managed_resources{resource="PrometheusRule",state="'
+    lines = [line for line in fetch(f"{url}/metrics").splitlines() if line.startswith(sample)]
+    pairs = (line.removeprefix(sample).split('"} ') for line in lines)
+    return {state: int(float(count)) for state, count in pairs}

@@ -35,6 +35,7 @@ from collector.units import parse_duration_ms, parse_size_bytes
 
 POD_MONITORS: Final = Resource("apis/monitoring.coreos.com/v1", "podmonitors", CustomObject)
 SERVICE_MONITORS: Final = Resource("apis/monitoring.coreos.com/v1", "servicemonitors", CustomObject)
+RULES: Final = Resource("apis/monitoring.coreos.com/v1", "prometheusrules", CustomObject)
 
 _LIMITS: Final = (
     "sample_limit",
@@ -56,6 +57,7 @@ _TARGET: Final = (META + "endpoint_address_target_kind", META + "endpoint_addres
 class MonitorKind:
     """How a kind of monitor differs from the other: what it selects, and what it looks at for that."""
 
+    name: str
     resource: Resource[CustomObject]
     job_prefix: str
     role: KubernetesRole
@@ -64,8 +66,15 @@ class MonitorKind:
 
 
 KINDS: Final = (
-    MonitorKind(POD_MONITORS, "podMonitor", "pod", "pod", _PORT_NAME),
-    MonitorKind(SERVICE_MONITORS, "serviceMonitor", "endpoints", "service", META + "endpoint_port_name"),
+    MonitorKind("PodMonitor", POD_MONITORS, "podMonitor", "pod", "pod", _PORT_NAME),
+    MonitorKind(
+        "ServiceMonitor",
+        SERVICE_MONITORS,
+        "serviceMonitor",
+        "endpoints",
+        "service",
+        META + "endpoint_port_name",
+    ),
 )
 
 

@@ -70,6 +70,12 @@ def test_group_with_all_its_keys() -> None:
     assert group.key == "rules.yml;up"
 
 
+def test_group_that_moved_in_its_file_has_not_changed() -> None:
+    before, after = groups(FILE), groups(f"# a remark\n{FILE}")
+    assert before == after
+    assert [group.rules[0].line for group in (before[0], after[0])] == [9, 10]
+
+
 def test_group_without_an_interval_takes_that_of_the_configuration() -> None:
     group = groups(FILE, RuleFileOptions(interval_ms=15_000))[1]
     assert (group.interval_ms, group.query_offset_ms, group.limit) == (15_000, None, 0)

@@ -60,9 +60,9 @@ class World:
     async def _run(self, work: Callable[[Control], list[Evaluated]], _key: Hashable) -> list[Evaluated]:
         return await self.run(work)
 
-    async def apply(self, *groups: RuleGroup) -> None:
+    async def apply(self, *groups: RuleGroup, restores_all: bool = False) -> None:
         environment = Environment(Engine(), {"cluster": "c"}, "http://prom")
-        await self.manager.apply(RuleSettings(groups, environment))
+        await self.manager.apply(RuleSettings(groups, environment, restores_all=restores_all))
 
     def times_ms(self, name: str) -> list[int]:
         """When a series was written."""
@@ -227,6 +227,24 @@ def test_pending_alert_survives_a_restart() -> None:
             assert world.told.alerts == []
         await world.clock.advance(2 * MINUTE_MS)
         assert [dict(each.labels)["alertname"] for each in world.told.alerts[:1]] == ["A"]
+
+    run(story)
+
+
+@pytest.mark.parametrize("restores_all", [True, False])
+def test_alert_of_a_group_that_comes_later_is_restored_if_that_is_wanted(restores_all: bool) -> None:
+    alert = group_of("alert: A, expr: vector(1), for: 15m", options="interval: 1m,")
+
+    async def story(world: World) -> None:
+        await world.apply(alert)
+        await world.clock.advance(8 * MINUTE_MS)
+        await world.manager.stop()
+        world.restarted(RestoreOptions(grace_period_ms=5 * MINUTE_MS))
+        await world.apply()
+        await world.clock.advance(MINUTE_MS)
+        await world.apply(alert, restores_all=restores_all)
+        await world.clock.advance(10 * MINUTE_MS)
+        assert bool(world.told.alerts) == restores_all
 
     run(story)
 
