@@ -8,6 +8,9 @@ import pytest
 import yaml
 
 from miniprom.cli import main
+from miniprom.ruletest import load_test_file, run_test_file
+from miniprom.ruletest.coverage import Coverage
+from miniprom.ruletest.runner import TestOptions
 from tests.end_to_end.programs import program
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +44,14 @@ def test_every_alert_is_shown_firing_and_not_firing(test_file: Path) -> None:
 @pytest.mark.parametrize("test_file", TEST_FILES, ids=lambda path: path.stem)
 def test_our_runner_passes_the_tests(test_file: Path) -> None:
     assert main(["test", "rules", str(test_file)]) == 0
+
+
+def test_no_state_operand_or_way_of_a_template_is_without_a_test() -> None:
+    coverage = Coverage()
+    for test_file in TEST_FILES:
+        tests = load_test_file(str(test_file))
+        assert all(not result.problems for result in run_test_file(tests, TestOptions(coverage=coverage)))
+    assert coverage.lines()[1:] == []
 
 
 @pytest.mark.peer
