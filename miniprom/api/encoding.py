@@ -18,6 +18,8 @@ from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _POINTS_PER_BLOCK = 1 << 16
 _PIECE_BYTES = 1 << 20
+_MANY_POINTS = 1 << 8
+"""From here on it is faster to print whole numbers digit by digit."""
 
 
 def metric_objects(labels: LabelFrame) -> Iterator[bytes]:
@@ -79,7 +81,10 @@ def encode_matrix(
         for start in range(0, labels.size, block):
             columns = slice(start, start + block)
             mask = None if present is None else present[:, columns].T
-            yield from _float_points(openings, values[:, columns].T, mask, histograms, columns)
+            if histograms is None:
+                yield from _values(openings, values[:, columns].T, mask)
+            else:
+                yield from _mixed(openings, values[:, columns].T, mask, histograms[:, columns].T)
 
     series = zip(metric_objects(labels), points(), strict=True)
     return json_array(b'{"metric":%b%b}' % each for each in series)
@@ -114,46 +119,76 @@ def histogram_object(histogram: FloatHistogram) -> bytes:
 
 
 def _label_pairs(labels: LabelFrame, name: str) -> list[bytes]:
-    codes, inverse = np.unique(labels.codes(name), return_inverse=True)
+    codes = labels.codes(name).tolist()
+    distinct = np.array(list(dict.fromkeys(codes)), dtype=np.int32)
     key = msgspec.json.encode(name)
-    distinct = [
-        b"%b:%b" % (key, msgspec.json.encode(value)) if value else b""
-        for value in labels.scope.decode(name, codes)
-    ]
-    return [distinct[position] for position in inverse.tolist()]
+    pair_of = {
+        code: b"%b:%b" % (key, msgspec.json.encode(value)) if value else b""
+        for code, value in zip(distinct.tolist(), labels.scope.decode(name, distinct), strict=True)
+    }
+    return [pair_of[code] for code in codes]
 
 
-def _float_points(
-    openings: list[bytes],
-    values: FloatArray,
-    present: BoolArray | None,
-    histograms: HistogramArray | None,
-    columns: slice,
-) -> Iterator[bytes]:
-    """`,"values":[...]` and `,"histograms":[...]` of each series; values[series, step]."""
+def _values(openings: list[bytes], values: FloatArray, present: BoolArray | None) -> Iterator[bytes]:
+    """`,"values":[...]` of each series; values[series, step]. Equal series are printed once."""
     if present is not None:
         values = np.where(present, values, 0.0)
-    whole = None if histograms is not None else interleaved_whole_numbers(openings, values, present)
-    if whole is not None:
-        yield from (b',"values":[%b"]]' % points[3:] if points else b"" for points in whole)
+    equal = _equal_rows(values, present)
+    if equal is None:
+        yield from _printed(openings, values, present)
         return
-    texts = format_floats(values)
-    steps = len(openings)
+    distinct = list(dict.fromkeys(equal))
+    printed = _printed(openings, values[distinct], None if present is None else present[distinct])
+    printed_of = dict(zip(distinct, printed, strict=True))
+    yield from (printed_of[row] for row in equal)
+
+
+def _equal_rows(values: FloatArray, present: BoolArray | None) -> list[int] | None:
+    """For each row the first that is equal; None if few seem to be."""
+    rows = len(values)
+    if rows < 2 or len(set(values[:, 0].tolist())) > rows // 2:
+        return None
+    cells = np.ascontiguousarray(values).view(np.bool_)
+    if present is not None:
+        cells = np.concatenate((cells, present), axis=1)
+    first: dict[bytes, int] = {}
+    keys = cells.view(f"V{cells.shape[1]}").ravel().tolist()
+    return [first.setdefault(key, row) for row, key in enumerate(keys)]
+
+
+def _printed(openings: list[bytes], values: FloatArray, present: BoolArray | None) -> Iterator[bytes]:
+    whole = interleaved_whole_numbers(openings, values, present) if values.size >= _MANY_POINTS else None
+    rows = _interleaved_rows(openings, values, present) if whole is None else whole
+    return map(_value_field, rows)
+
+
+def _interleaved_rows(
+    openings: list[bytes], values: FloatArray, present: BoolArray | None
+) -> Iterator[bytes]:
+    texts, steps = format_floats(values), len(openings)
     for row in range(len(values)):
-        series_texts = texts[row * steps : (row + 1) * steps]
-        shown = None if present is None else present[row].tolist()
-        suffix = b""
-        if histograms is not None:
-            cells = histograms[:, columns.start + row].tolist()
-            shown = shown or [True] * steps
-            is_histogram = [there and cell is not None for there, cell in zip(shown, cells, strict=True)]
-            suffix = _histogram_column(compress(openings, is_histogram), compress(cells, is_histogram))
-            shown = [there and cell is None for there, cell in zip(shown, cells, strict=True)]
-        if shown is None:
-            points = _interleaved(openings, series_texts)
+        of_row = texts[row * steps : (row + 1) * steps]
+        if present is None:
+            yield _interleaved(openings, of_row)
         else:
-            points = _interleaved(list(compress(openings, shown)), list(compress(series_texts, shown)))
-        yield (b',"values":[%b"]]' % points[3:] if points else b"") + suffix
+            shown = present[row].tolist()
+            yield _interleaved(list(compress(openings, shown)), list(compress(of_row, shown)))
+
+
+def _mixed(
+    openings: list[bytes], values: FloatArray, present: BoolArray | None, histograms: HistogramArray
+) -> Iterator[bytes]:
+    """`,"values":[...]` and `,"histograms":[...]` of each series; all are [series, step]."""
+    there = np.ones(values.shape, dtype=np.bool_) if present is None else present
+    is_histogram = there & (histograms != None)  # noqa: E711  cell by cell
+    floats = there & ~is_histogram
+    rows = _interleaved_rows(openings, np.where(floats, values, 0.0), floats)
+    for points, cells, chosen in zip(rows, histograms.tolist(), is_histogram.tolist(), strict=True):
+        yield _value_field(points) + _histogram_field(compress(openings, chosen), compress(cells, chosen))
+
+
+def _value_field(points: bytes) -> bytes:
+    return b',"values":[%b"]]' % points[3:] if points else b""
 
 
 def _interleaved(openings: list[bytes], texts: list[bytes]) -> bytes:
@@ -163,7 +198,7 @@ def _interleaved(openings: list[bytes], texts: list[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _histogram_column(openings: Iterable[bytes], histograms: Iterable[FloatHistogram]) -> bytes:
+def _histogram_field(openings: Iterable[bytes], histograms: Iterable[FloatHistogram]) -> bytes:
     points = [
         b"%b%b]" % (opening[2:-1], histogram_object(histogram))
         for opening, histogram in zip(openings, histograms, strict=True)

@@ -91,7 +91,10 @@ def interleaved_whole_numbers(
 
 def format_timestamps(timestamps_ms: IntArray) -> list[bytes]:
     """Milliseconds as seconds: `1435781451`, `1435781451.781`, `-0.250`."""
-    return [_seconds(time_ms) for time_ms in timestamps_ms.tolist()]
+    seconds, fractions = np.divmod(timestamps_ms, 1000)
+    if fractions.any() or not len(seconds):
+        return [_seconds(time_ms) for time_ms in timestamps_ms.tolist()]
+    return msgspec.json.encode(seconds.tolist())[1:-1].split(b",")
 
 
 def _seconds(time_ms: int) -> bytes:

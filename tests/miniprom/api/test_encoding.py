@@ -87,7 +87,8 @@ def test_matrix_leaves_out_steps_without_a_sample() -> None:
 @given(st.data())
 def test_matrix_in_blocks_is_the_same_as_sample_by_sample(data: st.DataObject) -> None:
     steps, series = data.draw(st.integers(1, 5)), data.draw(st.integers(0, 7))
-    flat = data.draw(st.lists(st.floats(allow_nan=False), min_size=steps * series, max_size=steps * series))
+    numbers = st.sampled_from([0.0, 1.0, 2.5]) | st.floats(allow_nan=False)
+    flat = data.draw(st.lists(numbers, min_size=steps * series, max_size=steps * series))
     shown = data.draw(st.lists(st.booleans(), min_size=steps * series, max_size=steps * series))
     values, present = (
         np.array(flat).reshape(steps, series),
@@ -96,11 +97,24 @@ def test_matrix_in_blocks_is_the_same_as_sample_by_sample(data: st.DataObject) -
     labels = frame(*({"n": str(n)} for n in range(series)))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(encoding, "_POINTS_PER_BLOCK", 8)
+        patched.setattr(encoding, "_MANY_POINTS", data.draw(st.sampled_from([0, 1 << 8])))
         decoded = json.loads(b"".join(encode_matrix(labels, np.arange(steps) * 1000, values, present, None)))
     read = [[(point[0], float(point[1])) for point in one.get("values", ())] for one in decoded]
     assert read == [
         [(step, float(values[step, column])) for step in range(steps) if present[step, column]]
         for column in range(series)
+    ]
+
+
+def test_equal_series_with_other_gaps_or_signs_of_zero_stay_apart() -> None:
+    labels = frame(*({"a": str(number)} for number in range(4)))
+    present = [[True, True, True, True], [True, True, False, True]]
+    series = matrix(labels, [[0.0, 0.0, 0.0, -0.0], [1.0, 1.0, 1.0, 1.0]], present)
+    assert [each["values"] for each in series] == [  # type: ignore[attr-defined]  # JSON
+        [[0, "0"], [1, "1"]],
+        [[0, "0"], [1, "1"]],
+        [[0, "0"]],
+        [[0, "-0"], [1, "1"]],
     ]
 
 
