@@ -26,6 +26,7 @@ lint: .venv/installed ## ruff: lint and format
 
 types: .venv/installed ## mypy, strict
 	$(BIN)/mypy
+	$(BIN)/mypy examples
 
 bench: .venv/installed ## Workloads, beside Prometheus and VictoriaMetrics where they are installed
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """The same tests against a real server: samples are remote-written; what only a fake does is skipped."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -75,7 +76,7 @@ class _RealControl(Control):
         if what == "reset":
             return None
         if (method, what) == ("GET", "clock"):
-            return {"now": self._server.query("time()").scalar()}
+            return {"now": math.floor(self._server.query("time()").scalar())}  # as the clock of a fake stands
         if what == "load":
             return self._load(body)
         pytest.skip(f"a real Prometheus {_BEYOND_IT[what.partition('?')[0].partition('/')[0]]}")

@@ -72,7 +72,7 @@ class Request:
         parts.append(f"{self.wall_ms:.1f} ms")
         lines = [f"#{self.id} " + ", ".join(parts)]
         if self.query:
-            lines.append(f"    {self.query}")
+            lines.append(f"    {' '.join(self.query.split())}")
         lines += [f"    empty: {reason}" for reason in self.why]
         return "\n".join(lines)
 
