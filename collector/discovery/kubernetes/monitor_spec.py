@@ -63,6 +63,8 @@ class MonitorEndpoint(Part, frozen=True, kw_only=True):
     relabelings: tuple[Relabeling, ...] | None = None
     metric_relabelings: tuple[Relabeling, ...] | None = None
     proxy_url: str | None = None
+    no_proxy: str | None = None
+    proxy_from_environment: bool | None = None
     follow_redirects: bool | None = None
     filter_running: bool = True
     tls_config: MonitorTls | None = None
@@ -91,6 +93,15 @@ class MonitorSpec(Part, frozen=True, kw_only=True):
     keep_dropped_targets: int = 0
     body_size_limit: str = ""
     scrape_protocols: tuple[ScrapeProtocol, ...] | None = None
+    fallback_scrape_protocol: ScrapeProtocol | Literal[""] = ""
+    scrape_native_histograms: bool | None = None
+    scrape_classic_histograms: bool | None = None
+    native_histogram_bucket_limit: int = 0
+    native_histogram_min_bucket_factor: str | float = 0.0
+    convert_classic_histograms_to_nhcb: bool | None = msgspec.field(
+        default=None, name="convertClassicHistogramsToNHCB"
+    )
+    service_discovery_role: Literal["Endpoints", "EndpointSlice"] = "Endpoints"
 
 
 REFUSED: Final = (
@@ -99,6 +110,7 @@ REFUSED: Final = (
     "oauth2",
     "bearerTokenSecret",
     "bearerTokenFile",
+    "proxyConnectHeader",
     "tlsConfig.ca",
     "tlsConfig.cert",
     "tlsConfig.keySecret",

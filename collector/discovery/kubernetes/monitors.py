@@ -4,7 +4,7 @@ Source: prometheus-operator, generatePodMonitorConfig and generateServiceMonitor
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -37,44 +37,49 @@ POD_MONITORS: Final = Resource("apis/monitoring.coreos.com/v1", "podmonitors", C
 SERVICE_MONITORS: Final = Resource("apis/monitoring.coreos.com/v1", "servicemonitors", CustomObject)
 RULES: Final = Resource("apis/monitoring.coreos.com/v1", "prometheusrules", CustomObject)
 
-_LIMITS: Final = (
+_SETTINGS: Final = (
     "sample_limit",
     "target_limit",
     "label_limit",
     "label_name_length_limit",
     "label_value_length_limit",
     "keep_dropped_targets",
+    "scrape_protocols",
+    "fallback_scrape_protocol",
+    "scrape_native_histograms",
+    "native_histogram_bucket_limit",
+    "convert_classic_histograms_to_nhcb",
 )
+"""What a monitor says of all its jobs, in Prometheus's own words."""
 _NOT_RUNNING: Final = RelabelConfig(
     source_labels=(META + "pod_phase",), regex="(Failed|Succeeded)", action="drop"
 )
 _PORT_NAME: Final = META + "pod_container_port_name"
 _PORT_NUMBER: Final = META + "pod_container_port_number"
-_TARGET: Final = (META + "endpoint_address_target_kind", META + "endpoint_address_target_name")
 
 
 @dataclass(frozen=True)
 class MonitorKind:
-    """How a kind of monitor differs from the other: what it selects, and what it looks at for that."""
+    """How a kind of monitor differs from others: what it selects, and what it looks at for that.
+
+    `address` begins the names of the labels that tell of one address.
+    """
 
     name: str
     resource: Resource[CustomObject]
     job_prefix: str
     role: KubernetesRole
     selected: str
-    port_label: str
+    address: str
 
 
+_SERVICES: Final = MonitorKind(
+    "ServiceMonitor", SERVICE_MONITORS, "serviceMonitor", "endpoints", "service", "endpoint_"
+)
+_SLICES: Final = replace(_SERVICES, role="endpointslice", address="endpointslice_")
 KINDS: Final = (
-    MonitorKind("PodMonitor", POD_MONITORS, "podMonitor", "pod", "pod", _PORT_NAME),
-    MonitorKind(
-        "ServiceMonitor",
-        SERVICE_MONITORS,
-        "serviceMonitor",
-        "endpoints",
-        "service",
-        META + "endpoint_port_name",
-    ),
+    MonitorKind("PodMonitor", POD_MONITORS, "podMonitor", "pod", "pod", "pod_container_"),
+    _SERVICES,
 )
 
 
@@ -89,6 +94,8 @@ def jobs_of(kind: MonitorKind, monitor: CustomObject, kubeconfig_file: str = "")
         endpoints = spec.pod_metrics_endpoints if kind.role == "pod" else spec.endpoints
         raw = (monitor.spec or {}).get("podMetricsEndpoints" if kind.role == "pod" else "endpoints") or ()
         _refuse(raw)
+        if kind is _SERVICES and spec.service_discovery_role == "EndpointSlice":
+            kind = _SLICES
         discovery = _discovery(kind, metadata, spec, kubeconfig_file)
         return tuple(
             _job(
@@ -122,7 +129,7 @@ def _job(
     discovery: KubernetesConfig,
     rules: tuple[RelabelConfig, ...],
 ) -> ScrapeConfig:
-    settings: dict[str, Any] = {name: getattr(spec, name) for name in _LIMITS}
+    settings: dict[str, Any] = {name: getattr(spec, name) for name in _SETTINGS}
     if endpoint.path:
         settings["metrics_path"] = endpoint.path
     if endpoint.scheme:
@@ -137,7 +144,8 @@ def _job(
         honor_timestamps=endpoint.honor_timestamps,
         track_timestamps_staleness=endpoint.track_timestamps_staleness,
         body_size_limit_bytes=parse_size_bytes(spec.body_size_limit) if spec.body_size_limit else 0,
-        scrape_protocols=spec.scrape_protocols,
+        always_scrape_classic_histograms=spec.scrape_classic_histograms,
+        native_histogram_min_bucket_factor=_quantity(spec.native_histogram_min_bucket_factor),
         http=_http(endpoint),
         kubernetes_sd_configs=(discovery,),
         relabel_configs=rules,
@@ -149,10 +157,21 @@ def _duration_ms(text: str) -> int:
     return parse_duration_ms(text) if text else 0
 
 
+def _quantity(given: str | float) -> float:
+    """A number as Kubernetes writes it: 1.1, or 1100m."""
+    text = str(given)
+    try:
+        return float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+    except ValueError:
+        raise DiscoveryError(f'expected a number, got "{text}"') from None
+
+
 def _http(endpoint: MonitorEndpoint) -> HttpClientConfig:
     tls = endpoint.tls_config
     return HttpClientConfig(
         proxy_url=endpoint.proxy_url or "",
+        no_proxy=endpoint.no_proxy or "",
+        proxy_from_environment=endpoint.proxy_from_environment is True,
         follow_redirects=endpoint.follow_redirects is not False,
         tls_config=TlsConfig(
             ca_file=tls.ca_file,
@@ -192,7 +211,7 @@ def _rules(
     if port:
         label, value = port
         yield RelabelConfig(source_labels=(label,), regex=value, action="keep")
-    yield from _POD_LABELS if kind.role == "pod" else _SERVICE_LABELS
+    yield from _POD_LABELS if kind.role == "pod" else _service_labels(kind)
     for name in spec.target_labels or () if kind.role != "pod" else ():
         yield _copied(META + "service_label_" + meta_name(name), meta_name(name))
     for name in spec.pod_target_labels or ():
@@ -203,7 +222,7 @@ def _rules(
         yield RelabelConfig(source_labels=(META + "service_name",), target_label="job", replacement="${1}")
     if spec.job_label:
         yield _copied(f"{META}{kind.selected}_label_{meta_name(spec.job_label)}", "job")
-    if port:
+    if port and not endpoint.port_number:
         yield RelabelConfig(target_label="endpoint", replacement=port[1])
     yield from map(_relabeling, endpoint.relabelings or ())
 
@@ -228,7 +247,7 @@ def _selection(prefix: str, selector: LabelSelector) -> Iterator[RelabelConfig]:
 def _port(kind: MonitorKind, endpoint: MonitorEndpoint) -> tuple[str, str] | None:
     """The label that a target's port is known by, and the value it must have."""
     if endpoint.port:
-        return kind.port_label, endpoint.port
+        return f"{META}{kind.address}port_name", endpoint.port
     number = endpoint.port_number or endpoint.target_port
     if not number:
         return None
@@ -249,20 +268,26 @@ def _renamed(source: str, target: str) -> RelabelConfig:
     return RelabelConfig(source_labels=(source,), target_label=target)
 
 
-def _target_name(kind: str, target: str) -> RelabelConfig:
-    return RelabelConfig(source_labels=_TARGET, regex=f"{kind};(.*)", replacement="${1}", target_label=target)
+def _service_labels(kind: MonitorKind) -> tuple[RelabelConfig, ...]:
+    target = tuple(f"{META}{kind.address}address_target_{part}" for part in ("kind", "name"))
+
+    def name_of(what: str, label: str) -> RelabelConfig:
+        return RelabelConfig(
+            source_labels=target, regex=f"{what};(.*)", replacement="${1}", target_label=label
+        )
+
+    return (
+        name_of("Node", "node"),
+        name_of("Pod", "pod"),
+        _renamed(NAMESPACE, "namespace"),
+        _renamed(META + "service_name", "service"),
+        _renamed(META + "pod_name", "pod"),
+        _renamed(META + "pod_container_name", "container"),
+    )
 
 
 _POD_LABELS: Final = (
     _renamed(NAMESPACE, "namespace"),
     _renamed(META + "pod_container_name", "container"),
     _renamed(META + "pod_name", "pod"),
-)
-_SERVICE_LABELS: Final = (
-    _target_name("Node", "node"),
-    _target_name("Pod", "pod"),
-    _renamed(NAMESPACE, "namespace"),
-    _renamed(META + "service_name", "service"),
-    _renamed(META + "pod_name", "pod"),
-    _renamed(META + "pod_container_name", "container"),
 )

@@ -85,6 +85,13 @@ def test_port_is_chosen_by_name_or_number(endpoint: dict[str, Any], urls: list[s
     assert list(targets(monitor(POD, endpoint))) == urls
 
 
+def test_port_chosen_by_its_number_alone_has_no_label_endpoint() -> None:
+    [labels] = targets(monitor(POD, {"portNumber": 9000})).values()
+    assert "endpoint" not in labels
+    [labels] = targets(monitor(POD, {"targetPort": 5353})).values()
+    assert labels["endpoint"] == "5353"
+
+
 @pytest.mark.parametrize(
     ("expression", "is_selected"),
     [
@@ -163,6 +170,43 @@ def test_settings_of_an_endpoint_are_those_of_the_job() -> None:
     assert discovery.attach_metadata.node
 
 
+def test_settings_of_a_monitor_are_those_of_its_jobs() -> None:
+    job = only_job(
+        monitor(
+            POD,
+            {"port": "http", "proxyUrl": "http://proxy:3128", "noProxy": "10.0.0.0/8"},
+            fallbackScrapeProtocol="PrometheusText1.0.0",
+            scrapeNativeHistograms=True,
+            scrapeClassicHistograms=True,
+            nativeHistogramBucketLimit=160,
+            nativeHistogramMinBucketFactor="1100m",
+            convertClassicHistogramsToNHCB=True,
+        )
+    )
+    assert job.fallback_scrape_protocol == "PrometheusText1.0.0"
+    assert (job.scrape_native_histograms, job.always_scrape_classic_histograms) == (True, True)
+    assert (job.native_histogram_bucket_limit, job.native_histogram_min_bucket_factor) == (160, 1.1)
+    assert job.convert_classic_histograms_to_nhcb
+    assert job.http.no_proxy == "10.0.0.0/8"
+
+
+@pytest.mark.parametrize(("quantity", "number"), [("1.1", 1.1), (2, 2.0), (1.5, 1.5), ("2", 2.0)])
+def test_smallest_factor_is_a_quantity(quantity: str | float, number: float) -> None:
+    job = only_job(monitor(POD, {"port": "http"}, nativeHistogramMinBucketFactor=quantity))
+    assert job.native_histogram_min_bucket_factor == number
+
+
+def test_service_monitor_finds_the_same_targets_in_endpoint_slices() -> None:
+    item = monitor(SERVICE, {"port": "http"})
+    [slices] = only_job(
+        monitor(SERVICE, {"port": "http"}, serviceDiscoveryRole="EndpointSlice")
+    ).kubernetes_sd_configs
+    assert slices.role == "endpointslice"
+    found = targets(monitor(SERVICE, {"port": "http"}, serviceDiscoveryRole="EndpointSlice"))
+    url = "http://10.1.0.1:8080/metrics"
+    assert found[url] == targets(item)[url]
+
+
 @pytest.mark.parametrize(
     ("selector", "names"),
     [
@@ -198,6 +242,7 @@ def test_monitor_that_needs_secrets_is_refused_by_name(endpoint: dict[str, Any],
         ({"relabelings": [{"action": "explode"}]}, "unknown relabel action"),
         ({"params": {"a": "b"}}, "Expected `array`"),
         ({"scheme": "ftp"}, "Invalid enum value 'ftp'"),
+        ({"noProxy": "a"}, "proxy_url must also be configured"),
     ],
 )
 def test_broken_monitor_is_told_by_its_name(endpoint: dict[str, Any], message: str) -> None:
