@@ -14,20 +14,43 @@ class Clock(Protocol):
         """The present."""
         ...
 
-    async def sleep_until(self, time_ms: int) -> None:
-        """Return once `now_ms() >= time_ms`."""
+    async def sleep_until(self, time_ms: int) -> int:
+        """Return once `now_ms() >= time_ms`, with the present; who waits for the same time is told the same."""
         ...
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock. For one event loop: a timer wakes all that wait for one time."""
+
+    def __init__(self) -> None:
+        self._sleepers: dict[int, list[asyncio.Future[int]]] = {}
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    async def sleep_until(self, time_ms: int) -> None:
-        while (remaining_ms := time_ms - self.now_ms()) > 0:
-            await asyncio.sleep(remaining_ms / 1000)
+    async def sleep_until(self, time_ms: int) -> int:
+        now_ms = self.now_ms()
+        if now_ms >= time_ms:
+            return now_ms
+        wake: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if time_ms in self._sleepers:
+            self._sleepers[time_ms].append(wake)
+        else:
+            self._sleepers[time_ms] = [wake]
+            self._set_timer(time_ms, now_ms)
+        return await wake
+
+    def _set_timer(self, time_ms: int, now_ms: int) -> None:
+        asyncio.get_running_loop().call_later((time_ms - now_ms) / 1000, self._wake, time_ms)
+
+    def _wake(self, time_ms: int) -> None:
+        now_ms = self.now_ms()
+        if now_ms < time_ms:  # it was set back
+            self._set_timer(time_ms, now_ms)
+            return
+        for wake in self._sleepers.pop(time_ms):
+            if not wake.done():
+                wake.set_result(now_ms)
 
 
 async def sleep_apart(clock: Clock, time_ms: int) -> None:
@@ -50,14 +73,15 @@ class VirtualClock:
     def now_ms(self) -> int:
         return self._now_ms
 
-    async def sleep_until(self, time_ms: int) -> None:
+    async def sleep_until(self, time_ms: int) -> int:
         if time_ms <= self._now_ms:
-            return
+            return self._now_ms
         task = asyncio.current_task()
         self._settle(task)
         wake = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (time_ms, next(self._order), wake, task))
         await wake
+        return self._now_ms
 
     async def advance(self, by_ms: int) -> None:
         """Let time pass, and return when all that fell due is done.

@@ -136,8 +136,7 @@ class ScrapeLoop:
         interval_ms = self.target.interval_ms
         self._due_ms = first_due_ms(self._clock.now_ms(), interval_ms, self._phase)
         while True:
-            await self._clock.sleep_until(self._due_ms)
-            now_ms = self._clock.now_ms()
+            now_ms = await self._clock.sleep_until(self._due_ms)
             try:
                 await self._scrape(sample_time_ms(self._due_ms, interval_ms, now_ms), now_ms)
             except Exception:  # a fault of ours at one scrape must not be the end of them all

@@ -82,3 +82,18 @@ def test_system_clock_does_not_return_early() -> None:
         return clock.now_ms() >= until_ms
 
     assert asyncio.run(story())
+
+
+def test_who_waits_for_the_same_time_is_told_the_same_present() -> None:
+    async def story() -> list[int]:
+        clock = SystemClock()
+        until_ms = clock.now_ms() + 5
+        sleepers = [asyncio.create_task(clock.sleep_until(until_ms)) for _ in range(3)]
+        gone = asyncio.create_task(clock.sleep_until(until_ms))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await asyncio.gather(*sleepers)
+
+    told = asyncio.run(story())
+    assert len(told) == 3
+    assert len(set(told)) == 1

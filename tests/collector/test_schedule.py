@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.schedule import first_due_ms, next_due_ms, phase_ms, sample_time_ms
+from collector.schedule import first_due_ms, next_due_ms, phase_ms, sample_time_ms, slot_ms
 
 INTERVALS = st.integers(1, 3_600_000)
 TIMES = st.integers(0, 10**13)
@@ -22,6 +22,15 @@ def test_first_tick_is_within_an_interval_and_at_the_targets_phase(
 def test_seed_moves_the_phase() -> None:
     assert phase_ms(0b1100, 0, 16) == 12
     assert phase_ms(0b1100, 0b0101, 16) == 9
+
+
+def test_phases_of_a_long_interval_are_a_tenth_of_a_second_apart() -> None:
+    assert {phase_ms(identity, 0, 60_000) for identity in range(60_000)} == set(range(0, 60_000, 100))
+
+
+def test_phases_of_a_short_interval_are_a_hundredth_of_it_apart() -> None:
+    assert {phase_ms(identity, 0, 1_000) for identity in range(1_000)} == set(range(0, 1_000, 10))
+    assert slot_ms(50) == 1
 
 
 def test_next_tick_is_one_interval_on_while_scrapes_are_quick() -> None:
