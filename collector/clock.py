@@ -15,7 +15,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, time_ms: int) -> int:
-        """Return once `now_ms() >= time_ms`, with the present; who waits for the same time is told the same."""
+        """Return once `now_ms() >= time_ms`, with the present: the same to all that wait for one time."""
         ...
 
 
