@@ -5,7 +5,8 @@ a distinct value; what remains per sample is a place in a list that is joined at
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import compress, repeat
+from functools import lru_cache
+from itertools import compress, islice, repeat
 
 import msgspec
 import numpy as np
@@ -74,7 +75,7 @@ def encode_matrix(
     histograms: HistogramArray | None,
 ) -> Iterator[bytes]:
     """The array of a range vector in pieces: timestamps_ms[step], the others [step, series]."""
-    openings = [b'"],[%b,"' % time for time in format_timestamps(timestamps_ms)]
+    openings = _openings(timestamps_ms.tobytes())
     block = max(1, _POINTS_PER_BLOCK // max(1, len(openings)))
 
     def points() -> Iterator[bytes]:
@@ -116,6 +117,13 @@ def histogram_object(histogram: FloatHistogram) -> bytes:
     if buckets:
         fields["buckets"] = buckets
     return msgspec.json.encode(fields)
+
+
+@lru_cache(4)
+def _openings(timestamps_ms: bytes) -> list[bytes]:
+    """What stands before each value; the panels of a dashboard ask for the same steps."""
+    times = format_timestamps(np.frombuffer(timestamps_ms, dtype=np.int64))
+    return [b'"],[%b,"' % time for time in times]
 
 
 def _label_pairs(labels: LabelFrame, name: str) -> list[bytes]:
@@ -165,14 +173,20 @@ def _printed(openings: list[bytes], values: FloatArray, present: BoolArray | Non
 def _interleaved_rows(
     openings: list[bytes], values: FloatArray, present: BoolArray | None
 ) -> Iterator[bytes]:
-    texts, steps = format_floats(values), len(openings)
-    for row in range(len(values)):
-        of_row = texts[row * steps : (row + 1) * steps]
-        if present is None:
-            yield _interleaved(openings, of_row)
+    bits = values.view(np.int64)
+    is_constant = (bits == bits[:, :1]).all(axis=1)
+    texts = iter(format_floats(values[~is_constant]))
+    constants = iter(format_floats(values[is_constant, 0]))
+    steps = len(openings)
+    for row, constant in enumerate(is_constant.tolist()):
+        shown = None if present is None else present[row].tolist()
+        chosen = openings if shown is None else list(compress(openings, shown))
+        if constant:
+            text = next(constants)
+            yield text.join(chosen) + text if chosen else b""
         else:
-            shown = present[row].tolist()
-            yield _interleaved(list(compress(openings, shown)), list(compress(of_row, shown)))
+            of_row = list(islice(texts, steps))
+            yield _interleaved(chosen, of_row if shown is None else list(compress(of_row, shown)))
 
 
 def _mixed(
