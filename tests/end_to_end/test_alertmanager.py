@@ -3,6 +3,8 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from miniprom.config.sections import AlertmanagerConfig
 from miniprom.notify.alertmanagers import Alertmanagers
 from miniprom.rules.evaluation import Environment
 from miniprom.rules.files import RuleFileOptions, load_rule_files
-from miniprom.rules.manager import RuleManager, RuleSettings
+from miniprom.rules.manager import RuleManager, RuleOptions, RuleSettings
 from miniprom.rules.rule_state import AlertingState
 from miniprom.simulator.catalog import Era
 from miniprom.simulator.cluster import Cluster
@@ -33,9 +35,11 @@ from tsdb import Store
 pytestmark = pytest.mark.peer
 
 MINUTE_MS = 60_000
-# Resolved in virtual time is resolved in Alertmanager's, which is the real one.
-STARTED_BEFORE_MS = 15 * MINUTE_MS
-FAILING = Story("Kustomization", "kustomization-0", 0, 12.5 * 60, outcome=Outcome.FAILURE)
+# For Alertmanager, whose time is the real one, what resolved in virtual time is over, and what fires is not:
+# a message about that is good for four resend delays.
+STARTED_BEFORE_MS = 18 * MINUTE_MS
+RESEND_DELAY_MS = 2 * MINUTE_MS
+FAILING = Story("Kustomization", "kustomization-0", 0, 15.75 * 60, outcome=Outcome.FAILURE)
 RULES = """
 groups:
   - name: flux
@@ -64,7 +68,9 @@ class World:
         self.registry = CollectorRegistry()
         store = Store(retention_ms=120 * MINUTE_MS)
         self.alertmanagers = Alertmanagers(self.clock, self.registry)
-        self.rules = RuleManager(store, self.clock, notifier=self.alertmanagers)
+        self.rules = RuleManager(
+            store, self.clock, notifier=self.alertmanagers, options=RuleOptions(RESEND_DELAY_MS)
+        )
         self.scrape = ScrapeManager(store, self.clock, new_fetcher=lambda _: self)
         self._rule_file = rule_file
         self._alertmanager = alertmanager
@@ -110,28 +116,39 @@ def alerts_in(address: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_alert_fires_arrives_in_an_alertmanager_that_was_away_and_resolves(tmp_path: Path) -> None:
+def test_alert_fires_arrives_in_an_alertmanager_that_comes_and_goes_and_resolves(tmp_path: Path) -> None:
     (tmp_path / "rules.yml").write_text(RULES)
     (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER)
     address = f"127.0.0.1:{free_port()}"
-    command = [
-        program("prometheus-alertmanager"),
-        f"--config.file={tmp_path}/alertmanager.yml",
-        f"--storage.path={tmp_path}/data",
-        f"--web.listen-address={address}",
-        "--cluster.listen-address=",
-    ]
+
+    @contextmanager
+    def alertmanager(storage: str) -> Iterator[None]:
+        """One that knows nothing yet."""
+        command = [
+            program("prometheus-alertmanager"),
+            f"--config.file={tmp_path}/alertmanager.yml",
+            f"--storage.path={tmp_path}/{storage}",
+            f"--web.listen-address={address}",
+            "--cluster.listen-address=",
+        ]
+        with running(command, tmp_path / f"{storage}.log"):
+            eventually(lambda: alerts_in(address), lambda alerts: alerts == [])
+            yield
 
     async def story() -> None:
         world = World(tmp_path / "rules.yml", address)
         await world.start()
         await world.clock.advance(9 * MINUTE_MS)
         assert world.states() == ["pending"]
-        await world.clock.advance(3 * MINUTE_MS)
+        await world.clock.advance(int(3.5 * MINUTE_MS))
         assert world.states() == ["firing"]
-        assert world.count("errors_total") > 0
-        with running(command, tmp_path / "alertmanager.log"):
-            await asyncio.to_thread(eventually, lambda: alerts_in(address), lambda alerts: alerts == [])
+        assert (errors := world.count("errors_total")) > 0
+        with alertmanager("first"):
+            await world.clock.advance(30_000)
+            await asyncio.to_thread(eventually, lambda: alerts_in(address), bool)
+        await world.clock.advance(RESEND_DELAY_MS + 15_000)
+        assert world.count("errors_total") > errors
+        with alertmanager("second"):
             await world.clock.advance(30_000)
             (alert,) = await asyncio.to_thread(eventually, lambda: alerts_in(address), bool)
             assert alert["labels"] == {
@@ -151,7 +168,7 @@ def test_alert_fires_arrives_in_an_alertmanager_that_was_away_and_resolves(tmp_p
             assert alert["annotations"]["summary"] == "Kustomization flux-system/kustomization-0 has failed"
             assert alert["status"]["state"] == "active"
             assert world.count("dropped_total") == 0
-            await world.clock.advance(int(2.4 * MINUTE_MS))
+            await world.clock.advance(int(2.1 * MINUTE_MS))
             assert world.states() == []
             await asyncio.to_thread(eventually, lambda: alerts_in(address), lambda alerts: alerts == [])
             await world.stop()
