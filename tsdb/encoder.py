@@ -1,4 +1,7 @@
-"""Which columns go into which form: the narrowest that holds them; of equals, the one that reads faster."""
+"""Which columns go into which form: the narrowest that holds them; of equals, the one that reads faster.
+
+Columns are chosen by `take` and `compress`, several times faster than by an index.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
@@ -29,7 +32,7 @@ def encode(values: FloatArray) -> list[tuple[IntArray, Stripe]]:
                     encoded.append((left[at], stripe))
                     taken[at] = True
             if taken.any():
-                left, values = left[~taken], values[:, ~taken]
+                left, values = left[~taken], values.compress(~taken, axis=1)
     return encoded
 
 
@@ -45,12 +48,12 @@ def _constants(values: FloatArray) -> Encoded:
 def _short_runs(values: FloatArray) -> Encoded:
     """Columns that take no more than a byte a sample as runs."""
     at = np.flatnonzero(_run_bytes(values) <= len(values))
-    yield at, _runs(values[:, at])
+    yield at, _runs(values.take(at, axis=1))
 
 
 def _whole_numbers(values: FloatArray) -> Encoded:
     at = np.flatnonzero(_is_whole(values).all(axis=0))
-    for among, stripe in _integers(values[:, at]):
+    for among, stripe in _integers(values.take(at, axis=1)):
         yield at[among], stripe
 
 
@@ -60,7 +63,8 @@ def _whole_numbers_with_gaps(values: FloatArray) -> Encoded:
     at = np.flatnonzero(gaps.any(axis=0) & (gaps | _is_whole(values)).all(axis=0) & ~gaps.all(axis=0))
     if not len(at):
         return
-    absent, stale, gaps, values = absent[:, at], stale[:, at], gaps[:, at], values[:, at]
+    absent, stale, gaps = absent.take(at, axis=1), stale.take(at, axis=1), gaps.take(at, axis=1)
+    values = values.take(at, axis=1)
     bases = np.where(gaps, np.inf, values).min(axis=0)
     offsets = np.where(gaps, 0.0, values - bases)
     spans = offsets.max(axis=0)
@@ -68,9 +72,9 @@ def _whole_numbers_with_gaps(values: FloatArray) -> Encoded:
     for dtype in (np.uint8, np.uint16, np.uint32):
         absent_code = np.iinfo(dtype).max
         among = np.flatnonzero(left & (spans < absent_code - 1))
-        narrow = offsets[:, among].astype(dtype)
-        narrow[absent[:, among]] = absent_code
-        narrow[stale[:, among]] = absent_code - 1
+        narrow = offsets.take(among, axis=1).astype(dtype)
+        narrow[absent.take(among, axis=1)] = absent_code
+        narrow[stale.take(among, axis=1)] = absent_code - 1
         yield at[among], Offsets(bases[among], narrow, has_gaps=True)
         left[among] = False
 
@@ -84,11 +88,12 @@ def _decimals(values: FloatArray) -> Encoded:
     exponents = np.zeros(values.shape[1], dtype=np.uint8)
     for exponent in range(len(POWERS_OF_TEN) - 1, 0, -1):
         candidates = np.flatnonzero(exponents == (exponent + 1) % len(POWERS_OF_TEN))
-        exponents[candidates[_are_decimals(few[:, candidates], POWERS_OF_TEN[exponent])]] = exponent
+        fits = _are_decimals(few.take(candidates, axis=1), POWERS_OF_TEN[exponent])
+        exponents[candidates[fits]] = exponent
     at = np.flatnonzero(exponents)
-    values, exponents = values[:, at], exponents[at]
+    values, exponents = values.take(at, axis=1), exponents[at]
     fits = _are_decimals(values, POWERS_OF_TEN[exponents])
-    at, values, exponents = at[fits], values[:, fits], exponents[fits]
+    at, values, exponents = at[fits], values.compress(fits, axis=1), exponents[fits]
     for among, whole in _integers(np.rint(values * POWERS_OF_TEN[exponents])):
         yield at[among], Decimals(whole, exponents[among])
 
@@ -97,15 +102,15 @@ def _long_runs(values: FloatArray) -> Encoded:
     """Columns that are narrower as runs than as plain numbers."""
     plain_bytes = np.where(_is_single(values), 4, 8) * len(values)
     at = np.flatnonzero(_run_bytes(values) < plain_bytes)
-    yield at, _runs(values[:, at])
+    yield at, _runs(values.take(at, axis=1))
 
 
 def _plain(values: FloatArray) -> Encoded:
     single = _is_single(values)
     at = np.flatnonzero(single)
-    yield at, Plain(values[:, at].astype(np.float32))
+    yield at, Plain(values.take(at, axis=1).astype(np.float32))
     at = np.flatnonzero(~single)
-    yield at, Plain(values[:, at])
+    yield at, Plain(values.take(at, axis=1))
 
 
 _FORMS: Final[tuple[Callable[[FloatArray], Encoded], ...]] = (
@@ -134,10 +139,10 @@ def _integers(values: FloatArray) -> Iterator[tuple[IntArray, Offsets | Deltas]]
         at = np.flatnonzero(left & fits)
         left[at] = False
         if kind is Offsets:
-            yield at, Offsets(bases[at], (values[:, at] - bases[at]).astype(dtype))
+            yield at, Offsets(bases[at], (values.take(at, axis=1) - bases[at]).astype(dtype))
         else:
             deltas = np.zeros((len(values), len(at)), dtype=dtype)
-            deltas[1:] = growth[:, at] - steps[at]
+            deltas[1:] = growth.take(at, axis=1) - steps[at]
             yield at, Deltas(values[0, at], steps[at], deltas)
 
 
@@ -182,8 +187,8 @@ def _is_whole(values: FloatArray) -> BoolArray:
 
 def _are_decimals(values: FloatArray, powers: FloatArray) -> BoolArray:
     """Which columns come back from whole numbers divided by powers of ten: bool[column]."""
-    whole = np.rint(values * powers)
-    fits: BoolArray = _is_whole(whole).all(axis=0) & _same_bits(whole / powers, values)
+    whole = np.rint(values * powers) + 0.0  # of -0.0 that makes 0.0, which does not come back
+    fits: BoolArray = (np.abs(whole).max(axis=0) <= _MAX_WHOLE) & _same_bits(whole / powers, values)
     return fits
 
 

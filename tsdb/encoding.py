@@ -75,7 +75,7 @@ class Offsets:
     has_gaps: bool = False
 
     def read(self, rows: slice, columns: Columns) -> FloatArray:
-        offsets = self.offsets[rows, columns]
+        offsets = _cells(self.offsets, rows, columns)
         values: FloatArray = self.bases[columns] + offsets
         if self.has_gaps:
             absent = np.iinfo(offsets.dtype).max
@@ -100,7 +100,7 @@ class Deltas:
     deltas: NDArray[Any]
 
     def read(self, rows: slice, columns: Columns) -> FloatArray:
-        deltas = self.deltas[: rows.stop, columns]
+        deltas = _cells(self.deltas, slice(0, rows.stop), columns)
         # Rows as long as a power of two would put the whole of a column into few sets of the cache.
         padded = deltas.shape[1] + (16 if deltas.shape[1] % 64 == 0 else 0)
         grown = np.empty((len(deltas), padded), dtype=np.uint32)[:, : deltas.shape[1]]
@@ -141,11 +141,18 @@ class Plain:
     values: NDArray[Any]
 
     def read(self, rows: slice, columns: Columns) -> FloatArray:
-        return self.values[rows, columns].astype(np.float64, copy=False)
+        return _cells(self.values, rows, columns).astype(np.float64, copy=False)
 
     @property
     def memory_bytes(self) -> int:
         return self.values.nbytes
+
+
+def _cells(matrix: NDArray[Any], rows: slice, columns: Columns) -> NDArray[Any]:
+    """`matrix[rows, columns]`; numpy takes columns several times faster than it indexes them."""
+    if isinstance(columns, slice):
+        return matrix[rows, columns]
+    return matrix[rows].take(columns, axis=1)
 
 
 Stripe: TypeAlias = Constant | Runs | Offsets | Deltas | Decimals | Plain

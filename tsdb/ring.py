@@ -84,10 +84,20 @@ class Ring:
 
     Invariants: timestamps ascend strictly over blocks and head; the newest row stands in the head; cells of
     `_values` are meaningful in the first `_rows` rows and `len(_layout)` columns. The first `_full` blocks
-    stay as they are; those behind are put together once they have `_block_rows`.
+    stay as they are; those behind are young, and put together once they have `_block_rows`: `_is_ripe`.
     """
 
-    __slots__ = ("_block_rows", "_blocks", "_full", "_layout", "_rows", "_timestamps_ms", "_values", "_view")
+    __slots__ = (
+        "_block_rows",
+        "_blocks",
+        "_full",
+        "_is_ripe",
+        "_layout",
+        "_rows",
+        "_timestamps_ms",
+        "_values",
+        "_view",
+    )
 
     def __init__(self, number: int) -> None:
         """An empty ring. Rings that fill together are sealed at other rows if they differ in `number`."""
@@ -96,6 +106,7 @@ class Ring:
         self._block_rows = BLOCK_ROWS - number // sealed_rows * sealed_rows % BLOCK_ROWS
         self._blocks: tuple[Block, ...] = ()
         self._full = 0
+        self._is_ripe = False
         self._layout = Layout(np.array([], dtype=np.int64))
         self._timestamps_ms: IntArray = np.zeros(head_rows, dtype=np.int64)
         self._values: FloatArray = np.zeros((head_rows, 0))
@@ -109,6 +120,11 @@ class Ring:
     def room(self) -> int:
         """Rows that the head takes before it must be sealed."""
         return len(self._timestamps_ms) - self._rows
+
+    @property
+    def is_due_to_merge(self) -> bool:
+        """Whether `merge` has work: halfway from one seal to the next, so that no row waits for both."""
+        return self._is_ripe and 2 * self.room <= HEAD_ROWS - OPEN_ROWS
 
     @property
     def layout(self) -> Layout:
@@ -209,17 +225,28 @@ class Ring:
             self._blocks = kept
             self._publish()
 
+    def merge(self, oldest_ms: int) -> None:
+        """Put the young blocks into one. Rows older than `oldest_ms` are left out."""
+        self._merge(oldest_ms)
+        self._publish()
+
     def _add(self, block: Block, oldest_ms: int) -> None:
-        """Put a block behind the others; with the young ones before it into one, once they are enough."""
-        young = [*self._blocks[self._full :], block]
-        rows = sum(block.times.rows for block in young)
-        complete = self._is_complete(rows)
-        if len(young) > 1 and (complete or self._is_narrow):
-            young = [merged(young, oldest_ms)]
-        self._blocks = (*self._blocks[: self._full], *young)
-        if complete:
+        """Put a block behind the others."""
+        if self._is_ripe:
+            self._merge(oldest_ms)
+        self._blocks = (*self._blocks, block)
+        self._is_ripe = self._is_complete(sum(block.times.rows for block in self._blocks[self._full :]))
+        if self._is_narrow:
+            self._merge(oldest_ms)
+
+    def _merge(self, oldest_ms: int) -> None:
+        young = self._blocks[self._full :]
+        if len(young) > 1:
+            self._blocks = (*self._blocks[: self._full], merged(young, oldest_ms))
+        if self._is_ripe:
             self._full = len(self._blocks)
             self._block_rows = BLOCK_ROWS
+            self._is_ripe = False
 
     @property
     def _is_narrow(self) -> bool:

@@ -23,7 +23,29 @@ def test_rings_that_fill_together_are_sealed_one_at_a_time(monkeypatch: pytest.M
             store.append(ids, row, np.full(len(ids), float(row)))
             sealed.append(seal.call_count - before)
     assert sum(sealed) > 12 * 400 // 16
-    assert max(sealed) <= 2  # the rows of one ring, and its young blocks made one
+    assert max(sealed) <= 2  # the rows of one ring, and the young blocks of another made one
+
+
+def test_no_row_waits_for_both_a_seal_and_the_merging_of_young_blocks() -> None:
+    store = Store(retention_ms=None)
+    ids = store.series_ids(series(20))
+    made = []
+    with patch.object(Block, "sealed", wraps=Block.sealed) as seal:
+        for row in range(240):
+            before = seal.call_count
+            store.append(ids, row, np.full(len(ids), float(row)))
+            made.append(seal.call_count - before)
+    assert set(made) == {0, 1}
+    assert sum(made) == (240 - 4) // 12 + 2  # of the two times that young blocks were enough
+
+
+def test_rows_that_fill_head_after_head_are_put_together_just_the_same() -> None:
+    store = Store(retention_ms=None)
+    ids = store.series_ids(series(20))
+    for rows in np.split(np.arange(16 + 12 * 20), range(16, 256, 12)):
+        store.append_matrix(ids, rows, np.ones((len(rows), len(ids))))
+    blocks = [block.times.rows for view in store._rings.capture()[1] for block in view.blocks]
+    assert blocks[:2] == [96, 96]
 
 
 def test_batch_wider_than_a_ring_is_read_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
