@@ -16,7 +16,7 @@ from tsdb.ring import Ring, RingView, misfits
 from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntArray
 
 MAX_COLUMNS = 2048
-"""A wider batch is spread over several rings: to put the blocks of one together takes up to seven milliseconds."""
+"""A wider batch is spread over several rings: to merge the blocks of one takes up to seven milliseconds."""
 
 
 class Rings:
