@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import ndiff
+from difflib import get_close_matches, ndiff
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -11,7 +11,7 @@ from miniprom.config import ConfigFileError
 from miniprom.promqltest.comparison import actual_series, format_labels, format_sample
 from miniprom.rules.files import matching_files
 from miniprom.ruletest.comparison import Difference
-from miniprom.ruletest.files import load_test_file
+from miniprom.ruletest.files import TestFile, load_test_file
 from miniprom.ruletest.runner import TestOptions, TestResult, run_test_file
 from query import Engine, RawMatrix
 
@@ -71,12 +71,25 @@ def _run_file(file: str, options: TestOptions, style: Style, write: Write) -> Su
             suite.results.append(result)
             for line in _result_lines(result, style):
                 write(line)
+        for name, remark in _unknown_alerts(tests, suite.results):
+            write(f'  WARNING: no rule has the alertname "{name}"{remark}')
     except ConfigFileError as error:
         suite.abort = str(error)
         write("\n".join(f"  {line}" for line in f"FAILED: {error}".splitlines()))
     if not suite.abort:
         write(f"  {len(suite.results) - suite.failed} passed, {suite.failed} failed\n")
     return suite
+
+
+def _unknown_alerts(tests: TestFile, results: Sequence[TestResult]) -> Iterator[tuple[str, str]]:
+    """The alerts that no rule has, which a test that expects none would not notice; with the nearest name."""
+    if not results:
+        return
+    known = {state.rule.name for group in results[0].groups for state in group.rules}
+    asked = {alert.alertname for test in tests.tests for alert in test.alert_rule_test}
+    for name in sorted(asked - known):
+        close = get_close_matches(name, known, n=1)
+        yield name, f'; did you mean "{close[0]}"?' if close else ""
 
 
 def _result_lines(result: TestResult, style: Style) -> Iterator[str]:

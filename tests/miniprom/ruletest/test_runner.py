@@ -178,6 +178,12 @@ def test_fault_of_the_file_is_told_with_its_place(tmp_path: Path, text: str, pro
     assert f"FAILED: {ran.file}{problem}" in ran.text
 
 
+def test_alert_that_no_rule_has_is_a_warning(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, alert_case("3m", "").replace("Down", "Dawn"))
+    assert ran.lines[1] == '  WARNING: no rule has the alertname "Dawn"; did you mean "Down"?'
+    assert ran.code == 0
+
+
 def test_pattern_without_files_is_a_warning(tmp_path: Path) -> None:
     ran = Ran(tmp_path, "rule_files: [none.yml]\ntests: [{}]")
     assert ran.lines[1] == f"  WARNING: no file matches {tmp_path / 'none.yml'}"
