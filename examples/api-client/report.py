@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from prometheus_api_client import PrometheusConnect
 
 ERRORS = """
-  sum by (service) (increase(requests_total{code=~"5.."}[1h])) / sum by (service) (increase(requests_total[1h]))
+  sum by (service) (increase(requests_total{code=~"5.."}[1h]))
+/ sum by (service) (increase(requests_total[1h]))
 """
 
 

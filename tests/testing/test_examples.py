@@ -1,15 +1,14 @@
 """The example projects, as their readers run them, and the same tests on a real server."""
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.programs import PROMETHEUS, running
+from tests.testing.projects import run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "README.md").is_file())
@@ -22,18 +21,10 @@ def examples(tmp_path: Path) -> Path:
     return shutil.copytree(EXAMPLES, tmp_path / "examples")
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
-
-
 def outcomes(folder: Path, *arguments: str) -> dict[str, int]:
     """Of a run of pytest: how many passed, failed and so on."""
     ran = run(folder, sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", *arguments)
-    assert not ran.returncode, ran.stdout + ran.stderr
+    assert not ran.returncode, ran.stdout
     return {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", ran.stdout.splitlines()[-1])}
 
 
@@ -56,7 +47,7 @@ def test_they_pass_on_a_real_server_but_for_what_only_a_fake_can(examples: Path)
 )
 def test_the_tests_of_the_shell_script_pass(examples: Path) -> None:
     ran = run(examples / "shell", "./test.sh")
-    assert not ran.returncode, ran.stdout + ran.stderr
+    assert not ran.returncode, ran.stdout
     assert ran.stdout.count("ok: ") == 5
 
 
