@@ -74,8 +74,20 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("rules.alert.resend-delay", "1m", "Least time between two messages about an alert."),
     Flag("rules.alert.for-grace-period", "10m", "Least `for` to be restored, and least time left of it."),
     Flag("rules.alert.for-outage-tolerance", "1h", "Longest outage after which `for` is restored."),
+    Flag(
+        "rules.max-concurrent-evals",
+        "4",
+        "Rules that are evaluated at once.",
+        ignored="independent rules of a group are evaluated together",
+    ),
     Flag("alerting.sink-config", "", "File that says who is told of alerts without an Alertmanager."),
     Flag("alertmanager.notification-queue-capacity", "10000", "Alerts that may wait for an Alertmanager."),
+    Flag("alertmanager.notification-batch-size", "256", "Alerts in one message to an Alertmanager."),
+    _switch(
+        "alertmanager.drain-notification-queue-on-shutdown",
+        "Send alerts that wait before shutting down.",
+        default="true",
+    ),
     _switch(
         "kubernetes.monitors",
         "Scrape what PodMonitor and ServiceMonitor objects name, and evaluate PrometheusRule objects.",

@@ -19,6 +19,7 @@ from miniprom.config import Config, warnings_of
 from miniprom.metrics import Metrics
 from miniprom.notify.alertmanagers import Alertmanagers
 from miniprom.notify.delivery import Delivery
+from miniprom.notify.sender import SendOptions
 from miniprom.notify.sink import SinkConfig
 from miniprom.parser_options import parser_options
 from miniprom.rules.evaluation import Environment, Evaluated
@@ -64,7 +65,7 @@ class Instance:
             )
         metrics = Metrics(store, max_concurrency=settings.query_max_concurrency)
         registry = metrics.registry
-        alertmanagers = Alertmanagers(clock, registry, capacity=settings.alert_queue_capacity)
+        alertmanagers = Alertmanagers(clock, registry, options=_send_options(settings))
         self._delivery = Delivery(alertmanagers, clock)
         rules = RuleManager(
             store,
@@ -258,6 +259,10 @@ def _engine_options(settings: Settings, config: Config) -> EngineOptions:
 def _rule_options(settings: Settings) -> RuleOptions:
     restore = RestoreOptions(settings.alert_outage_tolerance_ms, settings.alert_grace_period_ms)
     return RuleOptions(settings.alert_resend_delay_ms, restore)
+
+
+def _send_options(settings: Settings) -> SendOptions:
+    return SendOptions(settings.alert_queue_capacity, settings.alert_batch_size, settings.drains_alerts)
 
 
 def _own_url(settings: Settings) -> str:

@@ -54,6 +54,8 @@ class Settings:
     alert_grace_period_ms: int
     alert_outage_tolerance_ms: int
     alert_queue_capacity: int
+    alert_batch_size: int
+    drains_alerts: bool
     sink_config_file: str
     """Empty: no sink."""
     query_max_concurrency: int
@@ -107,6 +109,8 @@ def settings_of(given: Mapping[str, str]) -> Settings:
         alert_outage_tolerance_ms=_duration(flags, "rules.alert.for-outage-tolerance"),
         sink_config_file=flags["alerting.sink-config"],
         alert_queue_capacity=_positive(flags, "alertmanager.notification-queue-capacity"),
+        alert_batch_size=_positive(flags, "alertmanager.notification-batch-size"),
+        drains_alerts=flags["alertmanager.drain-notification-queue-on-shutdown"] == "true",
         query_max_concurrency=_positive(flags, "query.max-concurrency"),
         query_max_samples=_positive(flags, "query.max-samples"),
         kubernetes_monitors=flags["kubernetes.monitors"] == "true",

@@ -18,7 +18,7 @@ from miniprom.config.sections import AlertmanagerConfig
 from miniprom.notify.endpoints import Endpoints, endpoints, static_groups
 from miniprom.notify.metrics import NotifyMetrics
 from miniprom.notify.post import HttpPoster, NewPoster, Poster
-from miniprom.notify.sender import Sender
+from miniprom.notify.sender import Sender, SendOptions
 from miniprom.rules import Alert
 from tsdb import labels_from
 
@@ -43,13 +43,13 @@ class Alertmanagers:
         clock: Clock,
         registry: CollectorRegistry | None = None,
         *,
-        capacity: int = 10_000,
+        options: SendOptions | None = None,
         new_poster: NewPoster = HttpPoster,
         surroundings: Surroundings | None = None,
     ) -> None:
         self._clock = clock
-        self._capacity = capacity
-        self._metrics = NotifyMetrics(registry or CollectorRegistry(), capacity)
+        self._options = options or SendOptions()
+        self._metrics = NotifyMetrics(registry or CollectorRegistry(), self._options.capacity)
         self._new_poster = new_poster
         self._sections: dict[str, _Section] = {}
         # The registry has the metrics of the discovery of targets, under the same names.
@@ -125,7 +125,7 @@ class Alertmanagers:
             section.poster,
             clock=self._clock,
             metrics=self._metrics,
-            capacity=self._capacity,
+            options=self._options,
         )
 
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from collector.clock import Clock, sleep_apart
@@ -17,9 +18,17 @@ from miniprom.rules import Alert
 
 _log: Final = logging.getLogger(__name__)
 
-_BATCH: Final = 64
 _FIRST_WAIT_MS: Final = 1_000
 _LONGEST_WAIT_MS: Final = 30_000
+
+
+@dataclass(frozen=True)
+class SendOptions:
+    """How alerts are sent: `capacity` is of a queue, `drains` whether it is emptied before stopping."""
+
+    capacity: int = 10_000
+    batch_size: int = 256
+    drains: bool = True
 
 
 class Sender:
@@ -33,14 +42,15 @@ class Sender:
         *,
         clock: Clock,
         metrics: NotifyMetrics,
-        capacity: int,
+        options: SendOptions,
     ) -> None:
         self.url = url
         self._timeout_ms = timeout_ms
         self._poster = poster
+        self._options = options
         self._clock = clock
         self._metrics = metrics
-        self._queue = AlertQueue(capacity)
+        self._queue = AlertQueue(options.capacity)
         self._has_work = asyncio.Event()
         self._is_quiet = asyncio.Event()
         metrics.start(url)
@@ -57,11 +67,11 @@ class Sender:
         await self._is_quiet.wait()
 
     async def stop(self) -> None:
-        """Send what waits, with one try a batch."""
+        """Send what waits, with one try a batch, or else drop it."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
-        while self._queue and await self._send_batch():
+        while self._options.drains and self._queue and await self._send_batch():
             pass
         self._count_dropped(len(self._queue))
         self._metrics.forget(self.url)
@@ -83,7 +93,7 @@ class Sender:
 
     async def _send_batch(self) -> bool:
         """Whether to go on with the next batch at once."""
-        batch = self._queue.take(_BATCH)
+        batch = self._queue.take(self._options.batch_size)
         begin = time.perf_counter()
         try:
             await self._poster.post(self.url, alertmanager_payload(batch), self._timeout_ms)

@@ -17,6 +17,7 @@ from miniprom.notify.endpoints import endpoints
 from miniprom.notify.errors import DeliveryError
 from miniprom.notify.payload import alertmanager_payload
 from miniprom.notify.queue import AlertQueue
+from miniprom.notify.sender import SendOptions
 from tests.miniprom.notify.support import RecordingPoster, alert, settle
 
 URL = "http://am:9093/api/v2/alerts"
@@ -32,12 +33,15 @@ def section(*addresses: str, **settings: object) -> AlertmanagerConfig:
 class Stage:
     """Alertmanagers on a virtual clock, and what they got."""
 
-    def __init__(self, capacity: int = 100) -> None:
+    def __init__(self, options: SendOptions | None = None) -> None:
         self.clock = VirtualClock()
         self.poster = RecordingPoster()
         self.registry = CollectorRegistry()
         self.alertmanagers = Alertmanagers(
-            self.clock, self.registry, capacity=capacity, new_poster=lambda _: self.poster
+            self.clock,
+            self.registry,
+            options=options or SendOptions(capacity=100),
+            new_poster=lambda _: self.poster,
         )
 
     def count(self, name: str, url: str = URL) -> float | None:
@@ -78,13 +82,16 @@ def test_alerts_go_to_every_alertmanager() -> None:
     stage.run(story, section("a:1"), section("b:2"))
 
 
-def test_batches_hold_64_alerts() -> None:
-    stage = Stage(capacity=1000)
+@pytest.mark.parametrize(
+    ("options", "sizes"), [(SendOptions(), [256, 4]), (SendOptions(300, 130), [130, 130])]
+)
+def test_batches_hold_256_alerts_or_as_many_as_are_wanted(options: SendOptions, sizes: list[int]) -> None:
+    stage = Stage(options)
 
     async def story() -> None:
-        stage.alertmanagers.send([alert(f"A{number}") for number in range(130)])
+        stage.alertmanagers.send([alert(f"A{number}") for number in range(260)])
         await settle()
-        assert [len(names) for names in stage.poster.names()] == [64, 64, 2]
+        assert [len(names) for names in stage.poster.names()] == sizes
 
     stage.run(story)
 
@@ -158,14 +165,18 @@ def test_full_queue_drops_the_oldest() -> None:
     assert queue.take(10) == [alert("B"), alert("C")]
 
 
-def test_what_waits_is_sent_before_stopping() -> None:
-    stage = Stage()
+@pytest.mark.parametrize("drains", [True, False])
+def test_what_waits_is_sent_before_stopping_if_that_is_wanted(drains: bool) -> None:
+    stage = Stage(SendOptions(drains=drains))
 
     async def story() -> None:
+        stage.poster.failure = AWAY
         stage.alertmanagers.send([alert("A")])
+        await settle()
+        stage.poster.failure = None
 
     stage.run(story)
-    assert stage.poster.names() == [["A"]]
+    assert stage.poster.names() == ([["A"]] if drains else [])
 
 
 def test_alert_relabelling_of_a_section_holds_for_it_alone() -> None:
