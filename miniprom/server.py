@@ -13,6 +13,7 @@ from prometheus_client import disable_created_metrics
 
 from collector.clock import Clock, SystemClock
 from miniprom.api.app import make_app
+from miniprom.api.connection import Connection
 from miniprom.api.services import Phase
 from miniprom.config import Config, ConfigFileError, load_config
 from miniprom.instance import Instance, rule_file_options
@@ -46,20 +47,24 @@ class Server:
             handler_cancellation=True,
             access_log=None,
             shutdown_timeout=_PATIENCE_SECONDS,
-            keepalive_timeout=settings.read_timeout_ms / 1000,
         )
+        self._listeners: list[asyncio.Server] = []
         self._expiry: asyncio.Task[None] | None = None
 
     @property
     def urls(self) -> list[str]:
         """Where it listens, once started."""
-        return [f"http://{host}:{port}" for host, port, *_ in self._runner.addresses]
+        sockets = [each for listener in self._listeners for each in listener.sockets]
+        return [f"http://{host}:{port}" for host, port, *_ in (each.getsockname() for each in sockets)]
 
     async def start(self) -> None:
         """Listen and scrape. Raises `OSError` if an address is taken."""
         await self._runner.setup()
         for address in self.settings.listen:
-            await web.TCPSite(self._runner, address.host or None, address.port).start()
+            listener = await asyncio.get_running_loop().create_server(
+                self._new_connection, address.host or None, address.port, backlog=128
+            )
+            self._listeners.append(listener)
         await self._apply(self.services.config, self.rule_groups)
         self.instance.watch()
         self._expiry = asyncio.create_task(self._expire_forever())
@@ -72,6 +77,8 @@ class Server:
         if self._expiry:
             self._expiry.cancel()
         await self.instance.stop()
+        for listener in self._listeners:
+            listener.close()
         await self._runner.cleanup()
         await self.services.storage.stop()
         return self.services.workers.close(_PATIENCE_SECONDS)
@@ -88,6 +95,13 @@ class Server:
             self.services.metrics.reload_successful.set(0)
             _log.error("Error reloading config", extra={"err": str(error)})
             raise
+
+    def _new_connection(self) -> Connection:
+        assert self._runner.server is not None
+        keepalive_seconds = self.settings.read_timeout_ms / 1000
+        return Connection(
+            self._runner.server, self.services, access_log=None, keepalive_timeout=keepalive_seconds
+        )
 
     async def _apply(self, config: Config, groups: Sequence[RuleGroup]) -> None:
         await self.instance.apply(config, groups, self._sink_config)

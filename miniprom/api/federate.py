@@ -37,7 +37,7 @@ async def federate(request: web.Request) -> web.StreamResponse:
     now_ms = services.clock.now_ms()
     start_ms = now_ms - services.settings.lookback_ms
     snapshot = services.snapshot()
-    gzip = accepts_gzip(request)
+    gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
 
     def work() -> Body:
         samples = newest_samples(snapshot, matcher_sets, start_ms, now_ms)

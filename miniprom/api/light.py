@@ -31,6 +31,7 @@ class LightWork:
         try:
             value, seconds = timed(work, _Impatience(time.perf_counter() + _PATIENCE_SECONDS))
         except _HeavyError:
+            self._light.pop(key, None)
             return None
         self.done(key, seconds)
         return (value,)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -127,19 +127,24 @@ async def read_params(request: web.Request) -> Params:
     return watch.params
 
 
-async def _read_params(request: web.Request) -> Params:
-    sources = [request.rel_url.raw_query_string.encode()]
-    if request.method in ("POST", "PUT", "PATCH") and request.content_type == _FORM:
-        sources.insert(0, await _read_form(request))
+def params_of(forms: Iterable[bytes]) -> Params:
+    """The parameters of URL-encoded forms. Raises `ApiError` for a broken one."""
     values: dict[str, list[str]] = {}
-    for source in sources:
-        if broken := _BROKEN_ESCAPE.search(source):
-            escape = source[broken.start() : broken.start() + 3].decode(errors="replace")
+    for form in forms:
+        if broken := _BROKEN_ESCAPE.search(form):
+            escape = form[broken.start() : broken.start() + 3].decode(errors="replace")
             raise ApiError(ErrorType.BAD_DATA, f'error parsing form values: invalid URL escape "{escape}"')
-        text = source.decode(errors="replace")
+        text = form.decode(errors="replace")
         for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
             values.setdefault(name, []).append(value)
     return Params(values)
+
+
+async def _read_params(request: web.Request) -> Params:
+    forms = [request.rel_url.raw_query_string.encode()]
+    if request.method in ("POST", "PUT", "PATCH") and request.content_type == _FORM:
+        forms.insert(0, await _read_form(request))
+    return params_of(forms)
 
 
 def parse_time_ms(text: str) -> int:

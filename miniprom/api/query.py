@@ -1,20 +1,21 @@
 """Queries: /query, /query_range, /explain, /query_exemplars, /format_query, /parse_query."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 from aiohttp import web
 
 from miniprom.api.envelope import annotation_fields, query_envelope, success
 from miniprom.api.errors import ApiError, BadParameterError, ErrorType
-from miniprom.api.params import Params, read_params
+from miniprom.api.params import Params, params_of, read_params
 from miniprom.api.results import encode_result, explanation_object, truncated
-from miniprom.api.services import Services, services_of
+from miniprom.api.services import Phase, Services, services_of
 from miniprom.api.streaming import Body, accepts_gzip, prepare, send
 from miniprom.api.watch import WATCH, Evaluation, Watch
+from miniprom.api.whole_request import WholeRequest
 from miniprom.statistics import statistics_object, timings_seconds
 from query import Control, Engine, Explanation, ParseError, PlanError, QueryError, QueryWindow, Result, parse
 from query.language.ast import Expr
@@ -32,32 +33,32 @@ Evaluate: TypeAlias = Callable[[Engine, Snapshot, Control], Result]
 
 async def instant(request: web.Request) -> web.StreamResponse:
     """`query` at `time`."""
-    services, params = services_of(request), await read_params(request)
-    params.limit()
-    time_ms = params.time_ms("time", services.clock.now_ms())
-    text = params.text("query")
-    return await _answer(
-        request,
-        params,
-        QueryWindow(time_ms, time_ms, 0),
-        lambda engine, snapshot, control: engine.instant(snapshot, text, time_ms, control=control),
-    )
+    return await _answer(request, _instant)
 
 
 async def range_(request: web.Request) -> web.StreamResponse:
     """`query` at every `step` from `start` to `end`."""
-    params = await read_params(request)
-    params.limit()
-    window = window_of(params)
-    text = params.text("query")
-    return await _answer(
-        request,
-        params,
-        window,
-        lambda engine, snapshot, control: engine.range(
-            snapshot, text, window.start_ms, window.end_ms, window.step_ms, control=control
-        ),
-    )
+    return await _answer(request, _range)
+
+
+def answer_if_light(services: Services, request: WholeRequest) -> Body | None:
+    """The answer to a query that takes no longer than the event loop can wait.
+
+    None for all else, errors included: what was asked has then not been told anywhere.
+    """
+    prefix = services.settings.route_prefix
+    read = _READERS.get(request.path.removeprefix(prefix))
+    if read is None or not request.path.startswith(prefix) or b"origin" in request.headers:
+        return None
+    if services.phase is not Phase.READY or services.query_log.is_open:
+        return None
+    gzip = accepts_gzip(request.headers.get(b"accept-encoding", b"").decode())
+    try:
+        query = _query(services, params_of(request.forms), read, gzip)
+        done = services.workers.run_if_light(query.answer, query.allowed_ms, key=query.key)
+    except Exception:  # asked again in the other way, it is raised again, and told
+        return None
+    return done[0] if done and done[0].rest is None else None
 
 
 async def explain(request: web.Request) -> web.Response:
@@ -126,35 +127,83 @@ def window_of(params: Params) -> QueryWindow:
     return QueryWindow(start_ms, end_ms, step_ms)
 
 
-async def _answer(
-    request: web.Request, params: Params, window: QueryWindow, evaluate: Evaluate
-) -> web.StreamResponse:
-    services = services_of(request)
+def _instant(services: Services, params: Params) -> tuple[QueryWindow, Evaluate]:
+    time_ms = params.time_ms("time", services.clock.now_ms())
+    text = params.text("query")
+    return (
+        QueryWindow(time_ms, time_ms, 0),
+        lambda engine, snapshot, control: engine.instant(snapshot, text, time_ms, control=control),
+    )
+
+
+def _range(_services: Services, params: Params) -> tuple[QueryWindow, Evaluate]:
+    window = window_of(params)
+    text = params.text("query")
+    return (
+        window,
+        lambda engine, snapshot, control: engine.range(
+            snapshot, text, window.start_ms, window.end_ms, window.step_ms, control=control
+        ),
+    )
+
+
+Reader: TypeAlias = Callable[[Services, Params], tuple[QueryWindow, Evaluate]]
+
+_READERS: Final[Mapping[str, Reader]] = {"/api/v1/query": _instant, "/api/v1/query_range": _range}
+
+
+async def _answer(request: web.Request, read: Reader) -> web.StreamResponse:
+    services, params = services_of(request), await read_params(request)
+    gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    client = {"clientIP": request.remote or "", "method": request.method, "path": request.path}
+    query = _query(services, params, read, gzip, client)
+    body = await services.workers.run_query(query.answer, query.allowed_ms, key=query.key)
+    return await send(request, body, services.workers)
+
+
+def _query(
+    services: Services, params: Params, read: Reader, gzip: bool, client: Mapping[str, str] | None = None
+) -> "_Query":
+    """A query as it was asked. Raises `ApiError`."""
+    params.limit()
+    window, evaluate = read(services, params)
     timeout_ms, lookback_ms = params.duration_ms("timeout"), lookback_of(params)
     allowed_ms = float(services.settings.query_timeout_ms)
     if timeout_ms is not None:
         allowed_ms = min(timeout_ms, allowed_ms)
     counts_samples = bool(params.text("stats")) or services.query_log.is_open
     engine = services.engine_with(lookback_ms, counts_samples=counts_samples)
-    arrival = time.perf_counter()
-    query = _Query(request, services, params, window, engine, evaluate, WATCH.get(), arrival)
+    text = params.text("query")
     # What the cost of a query depends on, besides the samples that are there.
-    key = query.text, window.end_ms - window.start_ms, window.step_ms, lookback_ms
-    is_short = len(query.text) <= _MAX_KEY_CHARACTERS
-    body = await services.workers.run_query(query.answer, allowed_ms, key=key if is_short else None)
-    return await send(request, body, services.workers)
+    key = text, window.end_ms - window.start_ms, window.step_ms, lookback_ms
+    return _Query(
+        services,
+        params,
+        window,
+        engine,
+        evaluate,
+        allowed_ms,
+        key if len(text) <= _MAX_KEY_CHARACTERS else None,
+        gzip,
+        client or {},
+        WATCH.get(),
+        time.perf_counter(),
+    )
 
 
 @dataclass(frozen=True)
 class _Query:
     """A query as it was asked; it arrived at `arrival` (by perf_counter)."""
 
-    request: web.Request
     services: Services
     params: Params
     window: QueryWindow
     engine: Engine
     evaluate: Evaluate
+    allowed_ms: float
+    key: Hashable | None
+    gzip: bool
+    client: Mapping[str, str]
     watch: Watch | None
     arrival: float
 
@@ -178,9 +227,9 @@ class _Query:
         evaluation_seconds, queue_seconds = time.perf_counter() - begin, begin - self.arrival
         timings = timings_seconds(result.stats, evaluation_seconds, queue_seconds)
         services.metrics.query_evaluated(timings)
-        self._log(statistics_object(result.stats, timings))
-        gzip = accepts_gzip(self.request)
-        return prepare(self._encoded(result, timings), gzip, whole=self.watch is not None)
+        if services.query_log.is_open:
+            self._log(statistics_object(result.stats, timings))
+        return prepare(self._encoded(result, timings), self.gzip, whole=self.watch is not None)
 
     def _encoded(self, result: Result, timings: dict[str, float]) -> Iterator[bytes]:
         warnings = list(result.annotations.warnings)
@@ -203,10 +252,9 @@ class _Query:
         return query_envelope(result_type, pieces, tail, annotations)
 
     def _log(self, stats: Mapping[str, object], error: str = "") -> None:
-        log, request = self.services.query_log, self.request
+        log = self.services.query_log
         if log.is_open:
-            client = {"clientIP": request.remote or "", "method": request.method, "path": request.path}
-            log.write(self.text, self.window, stats, error, httpRequest=client)
+            log.write(self.text, self.window, stats, error, httpRequest=self.client)
 
 
 def lookback_of(params: Params) -> int | None:

@@ -29,7 +29,10 @@ async def series(request: web.Request) -> web.StreamResponse:
         raise BadParameterError("match[]", str(error)) from error
     snapshot = services.snapshot()
     body = await services.workers.run(
-        lambda: prepare(_encoded(snapshot.series(matcher_sets, *span), limit), accepts_gzip(request))
+        lambda: prepare(
+            _encoded(snapshot.series(matcher_sets, *span), limit),
+            accepts_gzip(request.headers.get("Accept-Encoding", "")),
+        )
     )
     return await send(request, body, services.workers)
 

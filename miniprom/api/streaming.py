@@ -24,9 +24,9 @@ class Body:
     is_gzip: bool
 
 
-def accepts_gzip(request: web.Request) -> bool:
-    """Whether the client can read a compressed answer."""
-    clauses = request.headers.get("Accept-Encoding", "").lower().split(",")
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether a client that sends this header can read a compressed answer."""
+    clauses = accept_encoding.lower().split(",")
     return any(clause.split(";")[0].strip() == "gzip" and "q=0" not in clause for clause in clauses)
 
 

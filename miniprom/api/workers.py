@@ -34,10 +34,9 @@ class Workers:
         When the awaiting task is cancelled (its client left), so is the query. Work that was light when it
         was done last under the same key is done here instead.
         """
-        if key is not None and timeout_ms > 1000 * LIGHT_SECONDS:
-            done = self._light.attempt(key, work)
-            if done is not None:
-                return done[0]
+        done = self.run_if_light(work, timeout_ms, key=key)
+        if done is not None:
+            return done[0]
         loop = asyncio.get_running_loop()
         control = Control()
         if timeout_ms <= 0:
@@ -55,6 +54,14 @@ class Workers:
         if key is not None:
             self._light.done(key, seconds)
         return value
+
+    def run_if_light(
+        self, work: Callable[[Control], T], timeout_ms: float, *, key: Hashable | None
+    ) -> tuple[T] | None:
+        """What `work` gives, done here, if it was light when it was done last; else None."""
+        if key is None or timeout_ms <= 1000 * LIGHT_SECONDS:
+            return None
+        return self._light.attempt(key, work)
 
     def close(self, patience_seconds: float = 0.0) -> bool:
         """Start nothing more; whether all threads ended within the patience."""

@@ -48,6 +48,7 @@ def test_work_that_has_become_heavy_is_stopped() -> None:
     work = LightWork()
     work.done("a", CHEAP)
     assert work.attempt("a", heavy) is None
+    assert not is_light(work, "a")
 
 
 def test_work_that_takes_longer_without_being_stopped_is_light_no_more() -> None:
