@@ -66,3 +66,28 @@ def test_server_with_bad_rules_does_not_start(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"{tmp_path}/bad.yml:1: a group needs a name" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_alert_that_fired_when_the_server_was_killed_has_fired_since_then(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "g.yml").write_text(
+        "groups: [{name: g, rules: [{alert: Always, expr: vector(1), for: 1s}]}]"
+    )
+    flags = (f"--storage.tsdb.path={tmp_path}/data", "--rules.alert.for-grace-period=1s")
+    is_on_disk = "count_over_time(ALERTS{alertstate='firing'}[1m]) > 15"  # it is written each second
+
+    def active_since(url: str) -> str:
+        """What a running server has written."""
+        now = json.loads(fetch(f"{url}/api/v1/query?query=time()"))["data"]["result"][0]
+        new = f"ALERTS_FOR_STATE and timestamp(ALERTS_FOR_STATE) > {now}"
+        [series] = eventually(lambda: query(url, new), bool)
+        since: str = series["value"][1]
+        return since
+
+    with miniprom(CONFIG.format(tmp_path), tmp_path, *flags) as (url, process):
+        eventually(lambda: query(url, is_on_disk), bool)
+        before = active_since(url)
+        process.kill()
+        process.wait()
+    with miniprom(CONFIG.format(tmp_path), tmp_path, *flags) as (url, _):
+        assert active_since(url) == before
