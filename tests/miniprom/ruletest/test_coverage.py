@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from miniprom.cli import main
 from miniprom.ruletest import load_test_file, run_test_file
 from miniprom.ruletest.coverage import Coverage
 from miniprom.ruletest.runner import TestOptions
@@ -127,3 +128,12 @@ def test_ways_of_a_template_are_branches(tmp_path: Path, template: str, sentence
     rule = f"alert: A, expr: x > 0, annotations: {{text: '{template}'}}"
     found = missing(tmp_path, rule, {"x": "0 1 2 0x9"})
     assert found == [f'alert "A" {sentence} in annotation "text"' for sentence in sentences]
+
+
+def test_command_tells_it_after_the_tests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, "record: r, expr: x or y", {"x": "1x9"}, 5, Coverage())
+    assert main(["test", "rules", "--coverage", str(tmp_path / "test.yml")]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "Coverage: 1 of 1 rules, 1 of 2 branches",
+        f'  {tmp_path}/rules.yml:3: record "r" never got anything from `or y`',
+    ]
