@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 
 SYNC_PERIOD_MS: Final = 1000
 CHECKPOINT_PERIOD_MS: Final = 600_000
-CHECKPOINT_BYTES: Final = 8 << 20
-"""A log of so many bytes is replaced earlier: it is read in a fifth of a second."""
+CHECKPOINT_BYTES: Final = 4 << 20
+"""A log of so many bytes is replaced earlier: it is read in a tenth of a second."""
 MENDING_PERIOD_MS: Final = 10_000
 
 
