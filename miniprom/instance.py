@@ -123,7 +123,7 @@ class Instance:
     async def apply_rules(self) -> None:
         """Evaluate what the rule files and the cluster's objects say now."""
         async with self._applying:
-            await self.services.rules.apply(self.rule_settings(self.services.config, self._file_groups))
+            await self._apply_rules(self.services.config)
 
     async def stop(self) -> None:
         """Watch, evaluate, deliver and scrape no more. Requests are still answered."""
@@ -141,8 +141,8 @@ class Instance:
         self.services.metrics.ready.set(phase is Phase.READY)
 
     def rule_settings(self, config: Config, groups: Sequence[RuleGroup]) -> RuleSettings:
-        """How these groups, and those of the cluster's objects with other names, are to be evaluated."""
-        global_, monitors = config.global_, self._monitors
+        """How the groups are to be evaluated."""
+        global_ = config.global_
         environment = Environment(
             self.services.engine,
             global_.external_labels,
@@ -150,13 +150,8 @@ class Instance:
             global_.rule_query_offset_ms,
             self.services.query_log,
         )
-        of_objects = monitors.rule_groups(rule_file_options(self.settings, config)) if monitors else []
-        return RuleSettings(
-            (*of_objects, *groups),
-            environment,
-            compile_rules(config.alerting.alert_relabel_configs, name_scheme(config)),
-            restores_all=monitors is not None,
-        )
+        relabel_rules = compile_rules(config.alerting.alert_relabel_configs, name_scheme(config))
+        return RuleSettings(groups, environment, relabel_rules, restores_all=self._monitors is not None)
 
     async def _apply(
         self, config: Config, groups: Sequence[RuleGroup], sink_config: SinkConfig | None
@@ -170,7 +165,15 @@ class Instance:
         await services.alertmanagers.apply(config.alerting.alertmanagers, name_scheme(config))
         await self._delivery.use_sink(sink_config, self._external_url)
         self._file_groups = groups
-        await services.rules.apply(self.rule_settings(config, groups))
+        await self._apply_rules(config)
+
+    async def _apply_rules(self, config: Config) -> None:
+        """Groups of files go before those of the cluster's objects that have the same names."""
+        groups = self._file_groups
+        if self._monitors:
+            options = rule_file_options(self.settings, config)
+            groups = (*await self._monitors.rule_groups(options), *groups)
+        await self.services.rules.apply(self.rule_settings(config, groups))
 
     @property
     def _external_url(self) -> str:

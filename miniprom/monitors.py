@@ -74,9 +74,10 @@ class Monitors:
                 _log.warning("Skipping a monitor", extra={"scrape_pool": job.job_name, "err": str(error)})
         return jobs
 
-    def rule_groups(self, options: RuleFileOptions) -> list[RuleGroup]:
-        """The groups of PrometheusRule objects."""
-        return self._rules.groups(self._watch.rules(), options)
+    async def rule_groups(self, options: RuleFileOptions) -> list[RuleGroup]:
+        """The groups of PrometheusRule objects. One call at a time."""
+        # In a thread: there may be hundreds of rules, and scrapes must not wait until they are parsed.
+        return await asyncio.to_thread(self._rules.groups, self._watch.rules(), options)
 
     async def _deliver(self, names: Iterable[str]) -> None:
         for name in names:

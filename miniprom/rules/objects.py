@@ -31,12 +31,13 @@ class RuleObjects:
 
     def groups(self, specs: Mapping[str, Mapping[str, Any]], options: RuleFileOptions) -> list[RuleGroup]:
         """The groups of all objects, given by `namespace/name`, which is their file's name."""
-        known, self._read = self._read, {}
+        read = {}
         for key, spec in specs.items():
-            old = known.get(key)
+            old = self._read.get(key)
             is_same = old is not None and (old.spec, old.options) == (spec, options)
-            self._read[key] = old if old and is_same else _Read(spec, options, _groups(key, spec, options))
-        return [group for read in self._read.values() for group in read.groups or ()]
+            read[key] = old if old and is_same else _Read(spec, options, _groups(key, spec, options))
+        self._read = read
+        return [group for each in read.values() for group in each.groups or ()]
 
     def count(self, *, is_rejected: bool) -> int:
         """How many objects have a fault, or have none."""
