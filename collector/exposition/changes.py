@@ -57,13 +57,16 @@ def read_changes(lines: Lines, before: Before, form: Format) -> Changes:
     valued, differing = lines.differing_from(before.lines, before.heads)
     changes = Changes(lines, differing)
     try:
-        changes.new_values = valued, parse_values(lines.at(valued, skip=before.heads[valued]))
+        if len(valued):
+            changes.new_values = valued, parse_values(lines.at(valued, skip=before.heads[valued]))
         unread = _read_known(changes, known, form)
     except ValueError:
         differing = np.sort(np.concatenate((valued, differing)))
         changes = Changes(lines, differing)
         unread = list(range(len(differing)))  # reading them one by one finds the bad one
-    remembered = set(before.comments) if unread else set()
+    if not unread:
+        return changes
+    remembered = set(before.comments)
     types = _TypesInForce(lines, form)
     for position in unread:
         if changes.lines[position] in remembered:
@@ -121,7 +124,7 @@ def _read_line(changes: Changes, position: int, known: Slots, form: Format, type
 
 
 class _TypesInForce:
-    """The metric type that the nearest TYPE line above gives. To be asked for lines in ascending order."""
+    """The metric type that the nearest TYPE line above gives. To be asked for samples, in ascending order."""
 
     def __init__(self, lines: Lines, form: Format) -> None:
         self._lines = lines
@@ -130,13 +133,13 @@ class _TypesInForce:
         self._type = MetricType.UNKNOWN
 
     def before(self, index: int) -> MetricType:
-        for line in reversed(self._lines.between(self._seen, index)):
+        for line in reversed(self._lines.between(self._seen, index)) if self._seen < index else ():
             if b"TYPE" in line:
                 read = self._form.read_line(line)
                 if isinstance(read, MetadataLine) and isinstance(read.value, MetricType):
                     self._type = read.value
                     break
-        self._seen = index
+        self._seen = index + 1
         return self._type
 
 

@@ -20,6 +20,7 @@ _LINE: Final = re.compile(
 _LINE_FEED: Final = ord("\n")
 _NEW_VALUE: Final = 1
 _NEW: Final = 2
+_NO_LINES: Final[IntArray] = np.empty(0, np.int64)
 
 
 class Lines:
@@ -64,18 +65,14 @@ class Lines:
         """
         common = min(len(self), len(before))
         sizes = self._ends[1 : common + 1] - self._ends[:common]
-        resized = np.flatnonzero(sizes != before._ends[1 : common + 1] - before._ends[:common])
-        kept = np.where(heads[resized] < sizes[resized], heads[resized], 0)
-        other = self._aligned(before, common, resized, kept) if len(resized) else before._body
-        end = max(0, int(self._ends[common]))
-        places = np.flatnonzero(
-            np.frombuffer(self._body, np.uint8, end) != np.frombuffer(other, np.uint8, end)
-        )
-        lines = np.searchsorted(self._ends, places) - 1
-        is_first = np.ones(len(lines), np.bool_)
-        is_first[1:] = lines[1:] != lines[:-1]
-        lines, places = lines[is_first], places[is_first]
-        has_head = (heads[lines] > 0) & (places - self._ends[lines] > heads[lines])
+        resized = (sizes != before._ends[1 : common + 1] - before._ends[:common]).nonzero()[0]
+        kept, other = _NO_LINES, before._body
+        if len(resized):
+            kept = np.where(heads[resized] < sizes[resized], heads[resized], 0)
+            other = self._aligned(before, common, resized, kept)
+        lines, places = self._first_differences(other, max(0, int(self._ends[common])))
+        kept_here = heads[lines]
+        has_head = (kept_here > 0) & (places - self._ends[lines] > kept_here)
         if not len(resized) and common == len(self):
             return lines[has_head], lines[~has_head]
         marks = np.zeros(len(self), np.int8)
@@ -83,6 +80,16 @@ class Lines:
         marks[lines] = np.where(has_head, _NEW_VALUE, _NEW)
         marks[common:] = _NEW
         return np.flatnonzero(marks == _NEW_VALUE), np.flatnonzero(marks == _NEW)
+
+    def _first_differences(self, other: bytes, end: int) -> tuple[IntArray, IntArray]:
+        """The lines that differ from another body before `end`, and where each first does."""
+        differs = np.frombuffer(self._body, np.uint8, end) != np.frombuffer(other, np.uint8, end)
+        places = differs.nonzero()[0]
+        lines = self._ends.searchsorted(places) - 1
+        is_first = np.empty(len(lines), np.bool_)
+        is_first[:1] = True
+        np.not_equal(lines[1:], lines[:-1], out=is_first[1:])
+        return lines[is_first], places[is_first]
 
     def _aligned(self, before: "Lines", common: int, resized: IntArray, kept: IntArray) -> bytes:
         """The first `common` lines of `before`, each at its present place.
@@ -112,8 +119,9 @@ def read_lines(body: bytes, form: Format, read: Callable[[Lines], Meaning]) -> M
 
     Hardly a body has line feeds between quotes: they are looked for only where reading without them failed.
     """
-    ends = np.flatnonzero(np.frombuffer(body, np.uint8) == _LINE_FEED)
-    ends = np.concatenate(((-1,), ends, (len(body),)))
+    line_feeds = (np.frombuffer(body, np.uint8) == _LINE_FEED).nonzero()[0]
+    ends = np.empty(len(line_feeds) + 2, np.int64)
+    ends[0], ends[1:-1], ends[-1] = -1, line_feeds, len(body)
     try:
         return read(_without_end(Lines(body, ends), form))
     except ExpositionError:

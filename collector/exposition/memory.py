@@ -7,7 +7,7 @@ stays in the body, reused afterwards. What belongs to a series (its id in the st
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,7 @@ class HistogramSample:
     timestamp_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """What a body says, and how its series differ from those of the body before."""
 
     slots: IntArray
