@@ -4,6 +4,7 @@ The reading of scalars follows go-yaml, which upstream uses: a text field takes 
 (`regex: true` is the text "true"), quoted text is no number, 12:30 is no time, and null is the zero value.
 """
 
+import base64
 import difflib
 import os
 import re
@@ -154,17 +155,24 @@ class Decoder:
         return value
 
     def _scalar(self, node: yaml.Node, type_: type, path: str) -> Any:
-        if not _is_scalar(node) or node.tag == _TAG + "binary":
+        if not _is_scalar(node):
             self._lines[path] = _line(node)
             raise self.error(path, f"expected {_EXPECTED[type_]}, got {_described(node)}")
         if is_null(node):
             return type_()
         if type_ is str:
-            return node.value
+            return self._binary_text(node, path) if node.tag == _TAG + "binary" else node.value
         value = None if node.style else _READERS[type_](node.value)
         if value is None:
             raise self.error(path, f"expected {_EXPECTED[type_]}, got {_described(node)}")
         return value
+
+    def _binary_text(self, node: yaml.ScalarNode, path: str) -> str:
+        try:
+            return base64.b64decode(node.value).decode()
+        except ValueError as error:
+            self._lines[path] = _line(node)
+            raise self.error(path, f'expected text in UTF-8, got !!binary "{node.value}"') from error
 
 
 class _Member(msgspec.Struct, frozen=True):

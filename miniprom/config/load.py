@@ -98,22 +98,22 @@ def decode_text(text: str, section: type[SectionT], decoder: Decoder, file_name:
 
 
 def _compose(text: str, file_name: str) -> yaml.Node | None:
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is not None:
             _merge(loader, node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigFileError(f"{file_name}:{mark.line + 1 if mark else 1}: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise ConfigFileError(f"{file_name}:1: {error}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = f"character U+{error.character:04X} is not allowed in YAML"
+        raise ConfigFileError(f"{file_name}:{line}: {message}") from error
     except RecursionError as error:
         raise ConfigFileError(
             f"{file_name}:1: an alias refers to itself, or values nest too deeply"
         ) from error
-    finally:
-        loader.dispose()
     return node
 
 
@@ -136,8 +136,10 @@ def _merge(loader: yaml.SafeLoader, node: yaml.Node) -> None:
 def read_text(file_name: str) -> str:
     """The text of a file. Raises `ConfigFileError`."""
     try:
-        with open(file_name, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigFileError(f"{file_name}: {reason}") from error
+        with open(file_name, "rb") as file:
+            return file.read().decode()
+    except OSError as error:
+        raise ConfigFileError(f"{file_name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigFileError(f"{file_name}:{line}: not UTF-8 text") from error

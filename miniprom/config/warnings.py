@@ -1,8 +1,10 @@
 """What a configuration asks for that nothing acts on yet, to be said when the program starts."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from collector.schema import Section, default_of
 from miniprom.config.sections import Config
@@ -14,7 +16,7 @@ def warnings_of(config: Config) -> list[str]:
 
 
 def _without_effect(section: Section, path: str) -> Iterator[str]:
-    for info in msgspec.structs.fields(section):
+    for info in _fields(type(section)):
         value = getattr(section, info.name)
         here = path + info.encode_name
         if info.encode_name in section.without_effect:
@@ -26,3 +28,8 @@ def _without_effect(section: Section, path: str) -> Iterator[str]:
             for position, item in enumerate(value):
                 if isinstance(item, Section):
                     yield from _without_effect(item, f"{here}[{position}].")
+
+
+@cache  # to read annotations takes long, and the fake configures itself for each test
+def _fields(section: type[Section]) -> tuple[FieldInfo, ...]:
+    return msgspec.structs.fields(section)

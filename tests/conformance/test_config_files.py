@@ -37,7 +37,7 @@ REASONS = {
     "'replacement' can not be set for uppercase": ["uppercase3"],
     "hashmod requires non-zero modulus": ["modulus_missing"],
     "invalid regular expression": ["regex"],
-    "external_labels: expected text": ["labelname"],
+    "external_labels: expected text in UTF-8": ["labelname"],
     "host is missing in URL": ["http_url_no_host"],
     "job_name is empty": ["jobname"],
     'multiple scrape configs with job name "prometheus"': ["jobname_dup"],

@@ -203,3 +203,29 @@ def test_jobs_of_included_files_get_the_defaults_and_unique_names(tmp_path: Path
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigFileError, match=r"none\.yml: No such file or directory"):
         load_config(str(tmp_path / "none.yml"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"global:\n  scrape_interval: 5s \x00\n",
+         "prometheus.yml:2: character U+0000 is not allowed in YAML"),
+        (b"global:\n  external_labels: {a: \xff}\n", "prometheus.yml:2: not UTF-8 text"),
+        (b'global:\n  external_labels:\n    !!binary "/w==": x\n',
+         'prometheus.yml:3: global.external_labels: expected text in UTF-8, got !!binary "/w=="'),
+        (b'global:\n  external_labels:\n    a: !!binary "/w=="\n',
+         'prometheus.yml:3: global.external_labels.a: expected text in UTF-8, got !!binary "/w=="'),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_text_are_told_with_their_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "prometheus.yml").write_bytes(content)
+    with pytest.raises(ConfigFileError) as caught:
+        load_config(str(tmp_path / "prometheus.yml"))
+    assert str(caught.value) == f"{tmp_path}/{message}"
+
+
+def test_binary_that_is_text_is_read_as_text() -> None:
+    config = parse('global: {external_labels: {a: !!binary "YmM="}}')
+    assert config.global_.external_labels == {"a": "bc"}
