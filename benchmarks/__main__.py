@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import dashboards, kills, micro, queries, restart, rules, scraping, storage, targets
+from benchmarks import dashboards, fake, kills, micro, queries, restart, rules, scraping, storage, targets
 from benchmarks.programs import PEERS
 
 SUITES = {
@@ -15,6 +15,7 @@ SUITES = {
     "kills": kills.main,
     "rules": rules.main,
     "dashboards": dashboards.main,
+    "fake": fake.main,
 }
 
 

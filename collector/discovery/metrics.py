@@ -14,7 +14,7 @@ _MANAGER: Final = "scrape"
 class ManagerMetrics:
     """What the discovery manager counts, by `config`: the job's name."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry | None) -> None:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"prometheus_sd_{name}", text, ["name", "config"], registry=registry)
 
@@ -53,7 +53,7 @@ class ManagerMetrics:
 class RefreshMetrics:
     """Discoveries that look anew each interval, by `mechanism` and `config`."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry | None) -> None:
         labels = ("mechanism", "config")
         self.failures = Counter(
             "prometheus_sd_refresh_failures_total",
@@ -104,7 +104,7 @@ class RefreshMetrics:
 class KubernetesMetrics:
     """Discovery in Kubernetes."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry | None) -> None:
         self.events = Counter(
             "prometheus_sd_kubernetes_events_total",
             "The number of Kubernetes events handled.",
@@ -139,9 +139,9 @@ class KubernetesMetrics:
 
 
 class DiscoveryMetrics:
-    """All of them."""
+    """All of them. Without a registry nobody sees them."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry | None) -> None:
         self.manager = ManagerMetrics(registry)
         self.refresh = RefreshMetrics(registry)
         self.kubernetes = KubernetesMetrics(registry)

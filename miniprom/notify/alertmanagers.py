@@ -53,7 +53,7 @@ class Alertmanagers:
         self._new_poster = new_poster
         self._sections: dict[str, _Section] = {}
         # The registry has the metrics of the discovery of targets, under the same names.
-        metrics = DiscoveryMetrics(CollectorRegistry())
+        metrics = DiscoveryMetrics(None)
         factory = DiscoveryFactory(clock, metrics, surroundings or Surroundings(os.environ))
         self._discovery = DiscoveryManager(clock, metrics.manager, factory.create, self._sync)
 
