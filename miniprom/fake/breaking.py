@@ -46,6 +46,8 @@ async def on_answer(
     changing = [fault for fault in faults if fault.kind in _CHANGES]
     if changing:
         response = _changed(response, changing, evaluation)
+    if request.transport is None or request.transport.is_closing():  # reset: there is nobody to answer
+        return response
     for fault in faults:
         match fault.kind:
             case "malformed":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from miniprom.testing.client import FakePrometheus as FakePrometheus
+    from miniprom.testing.client import Scraped as Scraped
     from miniprom.testing.client import Snapshot as Snapshot
     from miniprom.testing.errors import QueryError as QueryError
     from miniprom.testing.errors import RefusedError as RefusedError
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from miniprom.testing.series import Series as Series
 
 _NAMES: Final = {
-    "client": "FakePrometheus Snapshot",
+    "client": "FakePrometheus Scraped Snapshot",
     "errors": "QueryError RefusedError ResultError ServerDiedError TestingError UnreachableError",
     "generators": "counter exponential flapping histogram lognormal noise normal outage ramp sine uniform",
     "plugin": "fixture",
@@ -49,6 +50,7 @@ _NAMES: Final = {
     "series": "Bucket Histogram Series",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

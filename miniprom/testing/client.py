@@ -24,6 +24,18 @@ class Snapshot:
     id: str | int
 
 
+@dataclass(frozen=True)
+class Scraped:
+    """What became of a scrape. True if the target was up; `error` says why it was not."""
+
+    is_up: bool
+    samples: int
+    error: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.is_up
+
+
 class FakePrometheus(Prometheus, Loading, Faults, Journal):
     """A `miniprom fake`, or one tenant of it."""
 
@@ -68,11 +80,12 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
         job: str = "test",
         instance: str = "localhost:80",
         labels: Mapping[str, str] | None = None,
-    ) -> bool:
-        """Scrape what lives in the test's process, now; whether it was up.
+    ) -> Scraped:
+        """Scrape what lives in the test's process, now.
 
         `target`: a registry of prometheus_client, an ASGI or WSGI app (asked for `path`), a function that
-        gives the page, or the page. An app that does not answer 200 is down; an exception passes through.
+        gives the page, or the page. An app that does not answer 200 is down, and so is one whose
+        page has a fault; an exception passes through. A target is scraped once for each time of the clock.
         """
         page = page_of(target, path)
         body: dict[str, Any] = {"job": job, "instance": instance, "labels": dict(labels or {})}
@@ -80,8 +93,8 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
             body["error"] = f"server returned HTTP status {page.status}"
         else:
             body |= {"body": page.body, "content_type": page.content_type or "text/plain"}
-        self._control.ask("POST", "scrape", body)
-        return page.status == 200
+        answer = self._control.ask("POST", "scrape", body)
+        return Scraped(bool(answer["up"]), answer["samples"], answer["error"])
 
     def snapshot(self) -> Snapshot:
         """Samples, clock, configuration and faults as they are now."""

@@ -238,6 +238,17 @@ def test_an_app_that_fails_is_down(prometheus: FakePrometheus) -> None:
     assert prometheus.query("up").scalar() == 0
 
 
+def test_a_page_with_a_fault_is_down_and_says_why(prometheus: FakePrometheus) -> None:
+    scraped = prometheus.scrape("a 1\nb two\n")
+    assert not scraped
+    assert "line 2" in str(scraped.error)
+
+
+def test_a_target_that_a_fault_takes_down_is_down(prometheus: FakePrometheus) -> None:
+    with prometheus.target_down():
+        assert not prometheus.scrape("a 1\n")
+
+
 def test_a_snapshot_can_be_come_back_to(prometheus: FakePrometheus) -> None:
     prometheus.load("x 1")
     now = prometheus.now()

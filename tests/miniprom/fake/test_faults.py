@@ -78,6 +78,17 @@ def test_malformed_answer_is_whole_but_no_json(filled: Fake) -> None:
         json.loads(answer.body)
 
 
+def test_reset_connection_has_no_answer_that_could_be_truncated(
+    filled: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    for kind in ("reset", "truncate"):
+        broken(filled, kind=kind)
+    with pytest.raises(ConnectionResetError):
+        raw(filled)
+    assert filled.at(filled.control_url).control("GET", "journal")
+    assert not caplog.records
+
+
 def test_reset_connection_ends_with_an_error_of_the_socket(filled: Fake) -> None:
     broken(filled, kind="reset")
     with pytest.raises(ConnectionResetError):
