@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from collector.discovery.kubernetes.monitors import KINDS, RULES
+from collector.discovery.kubernetes.resources import Resource
 from collector.discovery.kubernetes.roles import watched
 from miniprom.cli.serve import read_flags
 from miniprom.config import load_config, warnings_of
@@ -54,11 +56,13 @@ def test_account_may_watch_all_that_the_configuration_needs() -> None:
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
+    needed: set[Resource[Any]] = {RULES, *(kind.resource for kind in KINDS)}  # for --kubernetes.monitors
     for job in load_config(str(BASE / "prometheus.yml")).scrape_configs:
         for section in job.kubernetes_sd_configs:
-            for resource in watched(section.role, section.attach_metadata):
-                group = resource.api.removeprefix("api/v1").removeprefix("apis/").partition("/")[0]
-                assert (group, resource.plural) in granted
+            needed.update(watched(section.role, section.attach_metadata))
+    for resource in needed:
+        group = resource.api.removeprefix("api/v1").removeprefix("apis/").partition("/")[0]
+        assert (group, resource.plural) in granted
 
 
 def test_container_can_write_nothing_but_its_data_and_is_not_root() -> None:
