@@ -27,6 +27,8 @@ def runs(keys: NDArray[Any]) -> list[IntArray]:
     """The positions of each distinct key, the keys ascending, positions in order."""
     positions = np.arange(len(keys))
     steps = keys[1:] - keys[:-1]
+    if len(keys) and not steps.any():
+        return [positions]
     if (steps < 0).any():
         positions = np.argsort(keys, kind="stable")
         steps = np.diff(keys[positions])

@@ -1,7 +1,8 @@
 """Aggregation operators, as upstream's promql/engine.go: rangeEvalAgg, aggregation, aggregationK."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -24,6 +25,16 @@ from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _INT64_LIMIT = 2.0**63
 
+_OF_ONE: Final[Mapping[str, Callable[[FloatArray], FloatArray]]] = {
+    "sum": lambda values: values + 0.0,  # which makes 0 of -0
+    "avg": lambda values: values + 0.0,
+    "min": lambda values: values,
+    "max": lambda values: values,
+    "count": np.ones_like,
+    "group": np.ones_like,
+}
+"""What groups come to that have one series each."""
+
 
 def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: EvalContext) -> Vector:
     """`node.op` of `operand` at every step. Raises `EvaluationError` for a parameter that makes no sense."""
@@ -31,6 +42,9 @@ def aggregate(node: Aggregation, operand: Vector, param: Value | None, context: 
     if isinstance(param, String):
         return count_values(node, operand, keys, param.text, context)
     groups = keys.group()
+    if groups.count == keys.size and node.op in _OF_ONE and operand.histograms is None:
+        context.reserve(operand.values.size)
+        return replace(operand, labels=keys, values=_OF_ONE[node.op](operand.values))
     grouping = Grouping.of(groups.ids, groups.count)
     operand = without_ignored_histograms(node, operand, param, context)
     if isinstance(param, Scalar) and node.op != "quantile":

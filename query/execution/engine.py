@@ -230,8 +230,8 @@ def _range_matrix(value: Value, context: EvalContext) -> RangeMatrix:
         return RangeMatrix(context.steps_ms, labels, value.values[:, None])
     vector = drop_flagged_names(value)
     present = vector.present
-    if present is None and vector.labels.size <= 1:
-        return RangeMatrix(context.steps_ms, vector.labels, vector.values, None, vector.histograms)
+    if vector.labels.size <= 1 and (present is None or present.any()):
+        return RangeMatrix(context.steps_ms, vector.labels, vector.values, present, vector.histograms)
     order = np.arange(vector.labels.size) if present is None else np.flatnonzero(present.any(axis=0))
     labels = vector.labels if present is None else vector.labels.take(order)
     by_labels = labels.order()

@@ -122,8 +122,9 @@ def remark(call: ast.Call, labels: LabelFrame, context: EvalContext) -> None:
     """What upstream says about metrics that don't look like counters."""
     if call.function in ("rate", "increase"):
         span = call.args[0].span
-        first = labels.keep((METRIC_NAME, "__type__")).group().first
-        kinds = labels.take(first)
+        kinds = labels.keep((METRIC_NAME, "__type__"))
+        if labels.size > 1:
+            kinds = kinds.take(kinds.group().first)
         names, types = kinds.values(METRIC_NAME), kinds.values("__type__")
         if context.options.type_and_unit_labels:
             remarks = untyped_counters(zip(names, types, strict=True), span)

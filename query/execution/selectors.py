@@ -26,7 +26,7 @@ _CELLS_TOGETHER = 1 << 14
 def reference_ms(node: InstantSelect | RangeNode, context: EvalContext) -> IntArray:
     """The time that a selector looks back from at each step: int64[step], ascending."""
     if node.at_ms is None:
-        return context.steps_ms - node.offset_ms
+        return context.steps_ms - node.offset_ms if node.offset_ms else context.steps_ms
     return np.full(context.step_count, node.at_ms - node.offset_ms)
 
 

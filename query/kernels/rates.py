@@ -62,16 +62,19 @@ class Extrapolation(NamedTuple):
 
 def extrapolation(windows: Windows, *, per_second: bool) -> Extrapolation:
     """The stretch reaches a bound where samples come near it, else half a sample distance beyond them."""
-    sampled = (windows.timestamps_ms[windows.last] - windows.timestamps_ms[windows.first]) / 1000
+    first_ms, last_ms = windows.timestamps_ms[windows.first], windows.timestamps_ms[windows.last]
+    sampled = (last_ms - first_ms) / 1000
     distance = sampled / (windows.last - windows.first)
-    to_start = (windows.timestamps_ms[windows.first] - windows.start_ms) / 1000
-    to_start = np.where(to_start >= distance * NEAR_BOUNDARY, distance / 2, to_start)
-    to_end = (windows.end_ms - windows.timestamps_ms[windows.last]) / 1000
-    to_end = np.where(to_end >= distance * NEAR_BOUNDARY, distance / 2, to_end)
-    seconds = (windows.end_ms - windows.start_ms) / 1000 if per_second else np.ones(len(sampled))
-    return Extrapolation(
-        sampled, to_start, to_end, seconds, (sampled + to_start + to_end) / sampled / seconds
-    )
+    is_far, half = distance * NEAR_BOUNDARY, distance / 2
+    to_start = (first_ms - windows.start_ms) / 1000
+    to_start = np.where(to_start >= is_far, half, to_start)
+    to_end = (windows.end_ms - last_ms) / 1000
+    to_end = np.where(to_end >= is_far, half, to_end)
+    factors = (sampled + to_start + to_end) / sampled
+    if not per_second:
+        return Extrapolation(sampled, to_start, to_end, np.ones(len(sampled)), factors)
+    seconds = (windows.end_ms - windows.start_ms) / 1000
+    return Extrapolation(sampled, to_start, to_end, seconds, factors / seconds)
 
 
 def _extrapolated(windows: Windows, *, is_counter: bool, per_second: bool) -> FloatArray:
