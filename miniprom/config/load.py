@@ -1,6 +1,7 @@
 """From the text of `prometheus.yml` to a checked `Config`."""
 
 import glob
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,8 @@ from miniprom.config.errors import ConfigFileError
 from miniprom.config.sections import Config, ScrapeConfigFile
 
 SectionT = TypeVar("SectionT", bound=Section)
+
+_log: Final = logging.getLogger(__name__)
 
 _VARIABLE: Final = re.compile(r"\$(?:\{([^}]*)\}|(\w+|\$))", re.ASCII)
 
@@ -100,7 +103,9 @@ def decode_text(text: str, section: type[SectionT], decoder: Decoder, file_name:
 def _compose(text: str, file_name: str) -> yaml.Node | None:
     try:
         loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
+        node = loader.get_node() if loader.check_node() else None
+        if loader.check_node():
+            _log.warning("%s: only the first YAML document is read", file_name)
         if node is not None:
             _merge(loader, node)
     except yaml.MarkedYAMLError as error:

@@ -200,6 +200,12 @@ def test_jobs_of_included_files_get_the_defaults_and_unique_names(tmp_path: Path
         load_config(str(main))
 
 
+def test_only_the_first_document_is_read_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    config = parse_config("---\nglobal: {scrape_interval: 7s}\n---\nnonsense: [\n", "prometheus.yml", {})
+    assert config.global_.scrape_interval_ms == 7000
+    assert caplog.messages == ["prometheus.yml: only the first YAML document is read"]
+
+
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigFileError, match=r"none\.yml: No such file or directory"):
         load_config(str(tmp_path / "none.yml"))
