@@ -119,6 +119,7 @@ class Intake:
         self._report_labels = [_report_labels(name, target.labels) for name in names]
         self._report_ids = store.series_ids(self._report_labels, is_vital=True)
         self._epoch = store.epoch
+        self._is_apart = False
         self._histogram_rules = HistogramRules.of(job)
         self._format: BodyFormat = TEXT
         self._memory = _new_memory(TEXT, job)
@@ -170,6 +171,9 @@ class Intake:
         # The ids are the same array as long as nothing but values changes.
         stale = _NO_IDS if alive is self._alive else self._alive[~np.isin(self._alive, alive)]
         self._alive = alive
+        if not self._is_apart:
+            self._store.set_apart(self._report_ids)  # targets scraped at the same time end at different ones
+            self._is_apart = True
         report = self._report(batch, duration_seconds)
         row_ids, row = [ids, self._report_ids], [values, np.array(report)]
         if len(stale):
@@ -193,6 +197,7 @@ class Intake:
         if since == self._epoch:
             return
         self._report_ids = self._store.series_ids(self._report_labels, is_vital=True)
+        self._is_apart = False
         self._alive = self._alive[~self._store.reclaimed(self._alive, since)]
         if self._store.reclaimed(self._ids[self._ids >= 0], since).any():
             self._forget_lines()

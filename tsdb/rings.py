@@ -65,6 +65,12 @@ class Rings:
             stored[at] = self._write_row(int(rings[at[0]]), timestamp_ms, ids[at], values[at])
         return stored
 
+    def set_apart(self, ids: IntArray) -> None:
+        """Give those of the series that are in no ring one of their own. Requires: each series once."""
+        joining = ids[self.ring_of[ids] < 0]
+        if len(joining):
+            self._settle_apart(joining, np.zeros(0, np.int64), np.zeros((0, len(joining))))
+
     def settle(self, timestamp_ms: int, ids: IntArray) -> CodeArray:
         """The ring of each series, a first one for those that are in none.
 

@@ -94,6 +94,13 @@ class Store:
         """Whether the memory limit leaves no room for new series."""
         return self.budget.room(len(self._index)) == 0
 
+    def set_apart(self, series_ids: IntArray) -> None:
+        """Let series without samples, and those that come to be stored with them, share no row with others.
+
+        For what is stored at the same time as others, but does not come and go with them.
+        """
+        self._rings.set_apart(series_ids)
+
     def append(self, series_ids: IntArray, timestamps_ms: int | IntArray, values: FloatArray) -> Appended:
         """One sample a series: `values[series]`, at one time or at `timestamps_ms[series]`.
 

@@ -168,6 +168,26 @@ def test_the_second_request_of_a_scrape_may_come_after_the_head_was_sealed(short
     assert read(store) == [[(at, 1.0) for at in range(40)], [(at, 2.0) for at in range(39)]]
 
 
+def test_series_set_apart_share_no_slab_with_others_of_their_time() -> None:
+    store = Store(retention_ms=None)
+    ids = store.series_ids(series(4))
+    store.set_apart(ids[2:3])
+    for at in (0, 10):
+        store.append(ids[:2], at, numbers(1.0, 2.0))
+        store.append(ids[2:], at, numbers(3.0, 4.0))
+    assert read(store) == [[(0, n), (10, n)] for n in (1.0, 2.0, 3.0, 4.0)]
+    assert sorted(len(slab.series) for slab in everything(store.snapshot(0)).slabs) == [2, 2]
+
+
+def test_setting_apart_leaves_series_with_samples_where_they_are() -> None:
+    store = Store(retention_ms=None)
+    ids = store.series_ids(series(2))
+    store.append(ids, 0, numbers(1.0, 2.0))
+    store.set_apart(ids[:1])
+    store.append(ids, 10, numbers(1.0, 2.0))
+    assert slab_count(store) == 1
+
+
 def test_new_series_join_the_ring_of_the_scrape_they_come_with() -> None:
     store = Store(retention_ms=None)
     ids = store.series_ids(series(10))
