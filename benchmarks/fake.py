@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks.measure import interleaved, median_seconds, ms, print_table
+from benchmarks.measure import median_seconds, ms, print_table
 from benchmarks.programs import PROMETHEUS, running
 from miniprom.testing import FakePrometheus, Prometheus, ServerProcess
 from miniprom.testing.remote_write import HEADERS, write_request
@@ -30,7 +30,7 @@ def main(*, repeat: int = 21) -> None:
         tests: dict[str, Callable[[], object]] = {"the fake": lambda: ask_fake(fake)}
         if PROMETHEUS.is_installed:
             tests["a fresh prometheus process"] = ask_fresh_prometheus
-        seconds = interleaved(list(tests.values()), repeat=repeat)
+        seconds = [median_seconds(test, repeat=repeat) for test in tests.values()]
     rows = [[name, ms(each), f"{each / seconds[0]:.1f} x"] for name, each in zip(tests, seconds, strict=True)]
     print_table("A test: nothing before, one load, one query", ["", "wall", ""], rows)
 

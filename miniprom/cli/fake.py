@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -124,10 +125,10 @@ async def _watch_stdin(closed: Callable[[], None]) -> None:
         def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio calls it so
             closed()
 
-    try:
-        await asyncio.get_running_loop().connect_read_pipe(Watch, sys.stdin)
-    except ValueError as error:
-        raise BadOptionError(f"--until-stdin-closes: standard input is not a pipe ({error})") from error
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
+        raise BadOptionError("--until-stdin-closes: standard input is not a pipe, which could be closed")
+    await asyncio.get_running_loop().connect_read_pipe(Watch, sys.stdin)
 
 
 def _parser() -> argparse.ArgumentParser:

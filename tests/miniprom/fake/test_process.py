@@ -92,6 +92,15 @@ def test_faulty_option_ends_it_with_a_line(
     assert capsys.readouterr().err.startswith(f"miniprom: {message}")
 
 
+def test_standard_input_that_nobody_can_close_is_refused() -> None:
+    command = [*COMMAND, "--until-stdin-closes"]
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "standard input is not a pipe" in ended.stderr
+
+
 def test_it_does_not_survive_the_process_that_started_it() -> None:
     script = (
         "import os, subprocess, sys, time\n"
