@@ -1,6 +1,6 @@
 """Which series exist: dense ids, one code column per label name over them.
 
-A series is found again by the codes of its values, packed into bytes, in the dictionary of
+A series is found again by the codes of its values, packed into bytes, in the table of
 its shape (the set of its label names). Label strings are held once per name and value.
 
 `reclaim` gives up series; their ids, the codes of values that no other series carries, and shapes are
@@ -17,6 +17,7 @@ import numpy as np
 from tsdb.appended import NO_ROOM
 from tsdb.arrays import equal_columns, grown
 from tsdb.held import LabelTable
+from tsdb.id_table import IdTable
 from tsdb.index_view import IndexView, NarrowArray
 from tsdb.labelframe import LabelDictionary
 from tsdb.labels import Labels
@@ -77,7 +78,7 @@ class Shape:
     def __init__(self, number: int, names: tuple[str, ...]) -> None:
         self.number = number
         self.names = names
-        self.ids: dict[bytes, int] = {}
+        self.ids = IdTable()
         self.pack = struct.Struct(f"{len(names)}i").pack
 
 
@@ -105,6 +106,8 @@ class Index:
 
         NO_ROOM for each new one beyond `room`.
         """
+        if room == sys.maxsize:
+            return np.fromiter(map(self._series_id, series), dtype=np.int64)
         limit = len(self) + room
         ids = (self._series_id(labels) if len(self) < limit else self._find(labels) for labels in series)
         return np.fromiter(ids, dtype=np.int64)
@@ -168,7 +171,7 @@ class Index:
     def memory_bytes(self) -> int:
         """About what columns, look-up and label strings hold."""
         columns = sum(column.codes.nbytes for column in self._columns.values())
-        keys = sum(len(shape.ids) * (_ENTRY_BYTES + 4 * len(shape.names)) for shape in self._shapes.values())
+        keys = sum(shape.ids.memory_bytes for shape in self._shapes.values())
         values = sum(dictionary.memory_bytes for dictionary in self.dictionaries.values())
         return columns + self._shape_of.codes.nbytes + keys + values
 
@@ -176,9 +179,7 @@ class Index:
         names = tuple([name for name, _ in labels])
         shape = self._shapes.get(names) or self._add_shape(names)
         codes = [self.dictionaries[name].encode(value) for name, value in labels]
-        key = shape.pack(*codes)
-        series_id = shape.ids.get(key)
-        return self._add_series(shape, key, codes) if series_id is None else series_id
+        return self._id_of(shape, shape.pack(*codes), codes)
 
     def _find(self, labels: Labels) -> int:
         """The id of a series that is known, else NO_ROOM; leaves no trace of one that is not."""
@@ -186,38 +187,40 @@ class Index:
         if shape is None:
             return NO_ROOM
         codes = [self.dictionaries[name].codes.get(value, -1) for name, value in labels]
-        return shape.ids.get(shape.pack(*codes), NO_ROOM)
+        series_id = shape.ids.get(shape.pack(*codes))
+        return NO_ROOM if series_id is None else series_id
 
-    def _add_series(self, shape: Shape, key: bytes, codes: list[int]) -> int:
-        series_id = self._free.pop() if self._free else self.size
+    def _id_of(self, shape: Shape, key: bytes, codes: list[int]) -> int:
+        """The id of a series, a new one if it is not known."""
+        new_id = self._free[-1] if self._free else self.size
+        series_id = shape.ids.get_or_put(key, new_id)
+        if series_id == new_id:
+            self._add_series(new_id, shape, codes)
+        return series_id
+
+    def _add_series(self, series_id: int, shape: Shape, codes: list[int]) -> None:
+        if self._free:
+            self._free.pop()
         for name, code in zip(shape.names, codes, strict=True):
             self._columns[name].put(series_id, code)
         self._shape_of.put(series_id, shape.number)
-        shape.ids[key] = series_id
         self.size = max(self.size, series_id + 1)
         self._changes += 1
-        return series_id
 
     def _restore_shape(self, shape: Shape, codes: CodeArray) -> IntArray:
         """The ids of series of one shape, `codes[series, name]`."""
         width = codes.itemsize * len(shape.names)
         packed = codes.tobytes()
         keys = [packed[row * width : (row + 1) * width] for row in range(len(codes))]
-        found = [shape.ids.get(key) for key in keys]
-        if any(series_id is not None for series_id in found):
-            return np.array(
-                [
-                    self._add_series(shape, key, row.tolist()) if series_id is None else series_id
-                    for series_id, key, row in zip(found, keys, codes, strict=True)
-                ],
-                dtype=np.int64,
-            )
+        if len(shape.ids):
+            series = zip(keys, codes.tolist(), strict=True)
+            return np.array([self._id_of(shape, key, row) for key, row in series], dtype=np.int64)
         ids = np.arange(self.size, self.size + len(keys))
         self.size += len(keys)
         for name, column in zip(shape.names, codes.T, strict=True):
             self._columns[name].put_all(int(ids[0]), column)
         self._shape_of.put_all(int(ids[0]), np.full(len(ids), shape.number, dtype=np.int32))
-        shape.ids.update(zip(keys, ids.tolist(), strict=True))
+        shape.ids.fill(keys, ids)
         self._changes += 1
         return ids
 
@@ -237,10 +240,10 @@ class Index:
     def _forget_keys(self, shape: Shape, ids: IntArray) -> None:
         codes = [self._columns[name].codes[ids].tolist() for name in shape.names]
         for key in zip(*codes, strict=True) if codes else [()]:
-            del shape.ids[shape.pack(*key)]
+            shape.ids.remove(shape.pack(*key))
 
     def _drop_empty_shapes(self) -> None:
-        empty = [shape for shape in self._shapes.values() if not shape.ids]
+        empty = [shape for shape in self._shapes.values() if not len(shape.ids)]
         if not empty:
             return
         self._shape_names = self._shape_names.copy()
@@ -261,6 +264,5 @@ class Index:
         return dictionary.keeping(carried)
 
 
-_ENTRY_BYTES = 33 + 32 + 55  # a bytes object, an int object, and the entry's share of a dict
 _MAX_USELESS_SHARE = 1.25
 _FEW = 64  # values, which are not worth the copy of a dictionary
