@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import aiohttp
 
@@ -40,8 +40,7 @@ class Request:
         return request_head(self.destination, self.headers)
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """A body, uncompressed; `content_type` is "" where the target sent none."""
 
     content_type: str

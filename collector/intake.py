@@ -4,8 +4,8 @@ Upstream: scrapeLoopAppender.append, mutateSampleLabels, updateStaleMarkers.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -57,8 +57,7 @@ _NO_IDS: Final[IntArray] = np.empty(0, dtype=np.int64)
 _NO_VALUES: Final[FloatArray] = np.empty(0)
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """What a scrape brought, ready to be stored. A failed one has no samples, and says why in `error`.
 
     `series_refused` are those that the store has no room for; they are not among the samples.
@@ -66,8 +65,8 @@ class Batch:
     `timestamps_ms` is None where all samples have the scrape's time, else NO_TIMESTAMP stands for that.
     """
 
-    series_ids: IntArray = field(default_factory=lambda: _NO_IDS)
-    values: FloatArray = field(default_factory=lambda: _NO_VALUES)
+    series_ids: IntArray = _NO_IDS
+    values: FloatArray = _NO_VALUES
     timestamps_ms: IntArray | None = None
     scraped: int = 0
     kept: int = 0
@@ -96,7 +95,7 @@ class Refused:
         )
 
 
-_NOTHING_REFUSED: Final = Refused()
+NOTHING_REFUSED: Final = Refused()
 
 
 class Intake:
@@ -153,7 +152,7 @@ class Intake:
         Requires: the batch was read since the store's last `expire`.
         """
         self._give_up_reclaimed()
-        ids, values, refused = batch.series_ids, batch.values, _NOTHING_REFUSED
+        ids, values, refused = batch.series_ids, batch.values, NOTHING_REFUSED
         alive = ids
         if batch.timestamps_ms is not None:
             own_time = batch.timestamps_ms != NO_TIMESTAMP
@@ -297,17 +296,16 @@ class Intake:
         """A series may come more than once if each sample but the first has a time of its own."""
         kept = [repeat for repeat in repeats if self._ids[repeat.slot] >= 0]
         if batch.timestamps_ms is None:
-            return replace(batch, kept=batch.kept + len(kept), duplicates=len(kept))
+            return batch._replace(kept=batch.kept + len(kept), duplicates=len(kept))
         timed = [(self._ids[r.slot], r.value, r.timestamp_ms) for r in kept if r.timestamp_ms is not None]
         if timed:
             ids, values, timestamps_ms = zip(*timed, strict=True)
-            batch = replace(
-                batch,
+            batch = batch._replace(
                 series_ids=np.concatenate((batch.series_ids, np.array(ids, dtype=np.int64))),
                 values=np.concatenate((batch.values, np.array(values))),
                 timestamps_ms=np.concatenate((batch.timestamps_ms, np.array(timestamps_ms, dtype=np.int64))),
             )
-        return replace(batch, kept=batch.kept + len(kept), duplicates=len(kept) - len(timed))
+        return batch._replace(kept=batch.kept + len(kept), duplicates=len(kept) - len(timed))
 
     def _with_histograms(self, batch: Batch, samples: Sequence[HistogramSample]) -> Batch:
         """Raises `BucketLimitError`."""
@@ -320,7 +318,7 @@ class Intake:
             )
             for sample in kept
         )
-        return replace(batch, histograms=histograms, kept=batch.kept + len(histograms))
+        return batch._replace(histograms=histograms, kept=batch.kept + len(histograms))
 
     def _lay_out(self, slots: IntArray) -> None:
         ids = self._ids[slots]
@@ -382,7 +380,7 @@ def _report_labels(name: str, target_labels: Labels) -> Labels:
 def _refused(appended: Appended, count: int) -> Refused:
     """What was refused of the first `count` samples: reports and stale markers may come late without harm."""
     if appended.outcomes is None:
-        return Refused()
+        return NOTHING_REFUSED
     outcomes = appended.outcomes[:count]
     return Refused(
         out_of_order=int((outcomes == Outcome.OUT_OF_ORDER).sum()),

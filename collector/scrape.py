@@ -4,9 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from collector.clock import Clock
 from collector.config import EscapingScheme, ScrapeConfig, ScrapeProtocol
@@ -21,7 +20,7 @@ from collector.errors import (
 from collector.exposition import Metadata
 from collector.failure_log import FailureLog
 from collector.fetch import Fetcher, Request
-from collector.intake import Batch, Intake
+from collector.intake import NOTHING_REFUSED, Batch, Intake, Refused
 from collector.metrics import ScrapeMetrics
 from collector.schedule import first_due_ms, next_due_ms, phase_ms, sample_time_ms
 from collector.target import Target
@@ -51,8 +50,7 @@ class Health(StrEnum):
     DOWN = "down"
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """The latest scrape; `started_ms` is 0 before the first."""
 
     health: Health = Health.UNKNOWN
@@ -162,6 +160,10 @@ class ScrapeLoop:
             self._count_failure(batch.error)
         if batch.series_refused:
             self._metrics.no_room.inc(batch.series_refused)
+        if refused is not NOTHING_REFUSED:
+            self._count_refused(refused)
+
+    def _count_refused(self, refused: Refused) -> None:
         for counter, count, what in (
             (self._metrics.out_of_order, refused.out_of_order, "out-of-order samples"),
             (self._metrics.duplicate, refused.duplicate, "samples with different value but same timestamp"),

@@ -89,7 +89,10 @@ def merge_renamed(exposed: Labels, target: Labels) -> dict[str, str]:
 
     Shorter names go first, so that x and exported_x end up the same way on each scrape.
     """
-    own, merged = dict(exposed), {**dict(exposed), **dict(target)}
+    merged = dict(exposed + target)
+    if len(merged) == len(exposed) + len(target):
+        return merged
+    own = dict(exposed)
     displaced = [(name, own[name]) for name, _ in target if name in own]
     for name, value in sorted(displaced, key=lambda label: len(label[0])):
         free = EXPORTED_PREFIX + name

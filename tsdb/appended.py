@@ -1,8 +1,7 @@
 """What became of samples that were to be stored."""
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ class Outcome(IntEnum):
 OutcomeArray: TypeAlias = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Appended:
+class Appended(NamedTuple):
     """What became of a batch. `outcomes` is of its shape, an `Outcome` a sample; None: all stored."""
 
     stored: int

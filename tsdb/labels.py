@@ -11,4 +11,4 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 def labels_from(pairs: Mapping[str, str]) -> Labels:
     """The label set of a mapping."""
-    return tuple(sorted((name, value) for name, value in pairs.items() if value))
+    return tuple(sorted([pair for pair in pairs.items() if pair[1]]))

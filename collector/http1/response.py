@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from collector.errors import HttpError
 from collector.http1.body import Body
@@ -33,8 +32,7 @@ _TRAILER: Final = re.compile(rb"(?:%b:[^\r\n\0]*+)?+\r?\n" % _TOKEN)
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The status line, and the values of each header field by its name in lower case."""
 
     status: int
@@ -48,8 +46,10 @@ class Head:
 
     def items(self, name: bytes) -> list[bytes]:
         """The parts of a field that is a list, in lower case."""
-        joined = b",".join(self.fields.get(name, ()))
-        return [item for part in joined.split(b",") if (item := part.strip(b" \t").lower())]
+        values = self.fields.get(name)
+        if not values:
+            return []
+        return [item for part in b",".join(values).split(b",") if (item := part.strip(b" \t").lower())]
 
 
 class ResponseReader:
