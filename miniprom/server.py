@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import disable_created_metrics
 
 from collector.clock import Clock, SystemClock
+from miniprom.allocator import keep_freed_memory
 from miniprom.api.app import make_app
 from miniprom.api.connection import Connection
 from miniprom.api.services import Phase
@@ -50,6 +51,7 @@ class Server:
         )
         self._listeners: list[asyncio.Server] = []
         self._expiry: asyncio.Task[None] | None = None
+        self._reloading = asyncio.Lock()
 
     @property
     def urls(self) -> list[str]:
@@ -85,16 +87,16 @@ class Server:
 
     async def reload(self) -> None:
         """Read the configuration file again. Raises `ConfigFileError`, and keeps the old one."""
-        try:
-            config = load_config(self.settings.config_file)
-            groups = _rule_groups(self.settings, config)
-            self._sink_config = _sink_config(self.settings)
-            await self._apply(config, groups)
-        except ConfigFileError as error:
-            self.services.config_reload_succeeded = False
-            self.services.metrics.reload_successful.set(0)
-            _log.error("Error reloading config", extra={"err": str(error)})
-            raise
+        async with self._reloading:
+            try:
+                # In a thread: there may be a thousand rules, and scrapes must not wait until they are parsed.
+                config, groups, self._sink_config = await asyncio.to_thread(_read_files, self.settings)
+                await self._apply(config, groups)
+            except ConfigFileError as error:
+                self.services.config_reload_succeeded = False
+                self.services.metrics.reload_successful.set(0)
+                _log.error("Error reloading config", extra={"err": str(error)})
+                raise
 
     def _new_connection(self) -> Connection:
         assert self._runner.server is not None
@@ -117,6 +119,7 @@ class Server:
 
 def serve(settings: Settings) -> int:
     """Run the server until it is told to stop. Raises `ConfigFileError`."""
+    keep_freed_memory()
     set_up_logging(settings.log_level, settings.log_format)
     # Upstream has no _created series, and they would double the counters.
     disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -179,6 +182,12 @@ def _rule_groups(settings: Settings, config: Config) -> tuple[RuleGroup, ...]:
     for pattern in unmatched:
         _log.warning("No rule file matches", extra={"pattern": pattern})
     return load_rule_files(files, rule_file_options(settings, config))
+
+
+def _read_files(settings: Settings) -> tuple[Config, Sequence[RuleGroup], SinkConfig | None]:
+    """All that a reload reads. Raises `ConfigFileError`."""
+    config = load_config(settings.config_file)
+    return config, _rule_groups(settings, config), _sink_config(settings)
 
 
 def _sink_config(settings: Settings) -> SinkConfig | None:
