@@ -67,6 +67,11 @@ def check_addresses(groups: Iterable[StaticConfig]) -> None:
             raise ConfigError(f'"{address}" is not a valid hostname', key="static_configs")
 
 
+def _check_interval(interval_ms: int) -> None:
+    if not interval_ms:
+        raise ConfigError("refresh_interval must be greater than 0", key="refresh_interval")
+
+
 class FileDiscoveryConfig(Section, frozen=True, kw_only=True):
     """`file_sd_configs`: files of target groups, read again when they change, and each `refresh_interval`."""
 
@@ -80,6 +85,7 @@ class FileDiscoveryConfig(Section, frozen=True, kw_only=True):
             if not _TARGETS_FILE.fullmatch(name):
                 message = f'path name "{name}" is not valid for file discovery: expected .json, .yml or .yaml'
                 raise ConfigError(message, key="files")
+        _check_interval(self.refresh_interval_ms)
 
 
 class HttpDiscoveryConfig(Section, frozen=True, kw_only=True):
@@ -97,6 +103,7 @@ class HttpDiscoveryConfig(Section, frozen=True, kw_only=True):
             raise ConfigError("URL scheme must be 'http' or 'https'", key="url")
         if not parts.netloc:
             raise ConfigError("host is missing in URL", key="url")
+        _check_interval(self.refresh_interval_ms)
 
 
 class DnsDiscoveryConfig(Section, frozen=True, kw_only=True):
@@ -116,6 +123,7 @@ class DnsDiscoveryConfig(Section, frozen=True, kw_only=True):
             raise ConfigError(f'expected one of {expected}; got "{self.type}"', key="type")
         if self.type != "SRV" and not self.port:
             raise ConfigError("a port is required for all record types but SRV", key="port")
+        _check_interval(self.refresh_interval_ms)
 
 
 class KubernetesNamespaces(Section, frozen=True, kw_only=True):

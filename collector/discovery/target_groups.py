@@ -31,8 +31,9 @@ def groups_of_yaml(body: bytes, source: str, extra: Mapping[str, str]) -> list[T
     """The groups of a YAML document; `extra` labels are added to each. Raises `DiscoveryError`."""
     try:
         document: Any = yaml.load(body, Loader=_TextLoader)  # builds texts, lists and mappings only
-        listed = msgspec.convert(document or (), tuple[ListedGroup, ...])
-    except (yaml.YAMLError, msgspec.MsgspecError) as error:
+        # Through JSON, which has no halves of characters and no lists that hold themselves.
+        listed = msgspec.json.decode(msgspec.json.encode(document or ()), type=tuple[ListedGroup, ...])
+    except (yaml.YAMLError, msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise DiscoveryError(f"expected a list of target groups: {error}") from error
     return _groups(listed, source, extra)
 

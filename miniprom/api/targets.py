@@ -117,8 +117,11 @@ def _external_host(external_url: str, request: web.Request) -> str:
 
 def _global_url(url: str, external_host: str) -> str:
     """The URL with a host that means something on other machines, too."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:  # discovery may bring any text as an address
+        return url
     if parts.hostname not in _LOCALHOSTS or not external_host:
         return url
-    port = f":{parts.port}" if parts.port else ""
     return parts._replace(netloc=external_host + port).geturl()

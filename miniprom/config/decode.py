@@ -161,18 +161,20 @@ class Decoder:
         if is_null(node):
             return type_()
         if type_ is str:
-            return self._binary_text(node, path) if node.tag == _TAG + "binary" else node.value
+            return self._text(node, path)
         value = None if node.style else _READERS[type_](node.value)
         if value is None:
             raise self.error(path, f"expected {_EXPECTED[type_]}, got {_described(node)}")
         return value
 
-    def _binary_text(self, node: yaml.ScalarNode, path: str) -> str:
+    def _text(self, node: yaml.ScalarNode, path: str) -> str:
+        is_binary = node.tag == _TAG + "binary"
         try:
-            return base64.b64decode(node.value).decode()
+            content = base64.b64decode(node.value) if is_binary else node.value.encode()
+            return content.decode()
         except ValueError as error:
             self._lines[path] = _line(node)
-            raise self.error(path, f'expected text in UTF-8, got !!binary "{node.value}"') from error
+            raise self.error(path, f"expected text in UTF-8, got {node.value!a}") from error
 
 
 class _Member(msgspec.Struct, frozen=True):

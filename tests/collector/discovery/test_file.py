@@ -78,6 +78,12 @@ def test_anything_else_is_refused(body: bytes) -> None:
             parse(body, "f", {})
 
 
+@pytest.mark.parametrize("body", [b'- labels: {a: "\\ud800"}', b"&a [*a]", b"[" * 5_000])
+def test_yaml_that_no_json_could_say_is_refused(body: bytes) -> None:
+    with pytest.raises(DiscoveryError, match="expected a list of target groups"):
+        groups_of_yaml(body, "f", {})
+
+
 def run(folder: Path, story: Callable[[World], Awaitable[None]], pattern: str = "*.yml") -> World:
     async def whole() -> World:
         world = World(folder, pattern)

@@ -78,6 +78,15 @@ def test_config_is_yaml_with_defaults() -> None:
     assert "job_name: b" in yaml
 
 
+def test_target_whose_address_makes_no_url_is_shown_with_the_others() -> None:
+    addresses = ["localhost:http", "localhost:99999", "[::1", "::1", "localhost:9"]
+    with serving(f"scrape_configs: [{{job_name: a, static_configs: [{{targets: {addresses}}}]}}]") as api:
+        api.start_scraping()
+        shown = {t["scrapeUrl"]: t["globalUrl"] for t in api.get("/api/v1/targets").data["activeTargets"]}
+    assert shown["http://localhost:http/metrics"] == "http://localhost:http/metrics"
+    assert shown.keys() == {f"http://{address}/metrics" for address in addresses}
+
+
 def test_targets_are_shown_before_their_first_scrape() -> None:
     with serving(CONFIG) as api:
         api.start_scraping()

@@ -218,9 +218,11 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
          "prometheus.yml:2: character U+0000 is not allowed in YAML"),
         (b"global:\n  external_labels: {a: \xff}\n", "prometheus.yml:2: not UTF-8 text"),
         (b'global:\n  external_labels:\n    !!binary "/w==": x\n',
-         'prometheus.yml:3: global.external_labels: expected text in UTF-8, got !!binary "/w=="'),
+         "prometheus.yml:3: global.external_labels: expected text in UTF-8, got '/w=='"),
         (b'global:\n  external_labels:\n    a: !!binary "/w=="\n',
-         'prometheus.yml:3: global.external_labels.a: expected text in UTF-8, got !!binary "/w=="'),
+         "prometheus.yml:3: global.external_labels.a: expected text in UTF-8, got '/w=='"),
+        (b'scrape_configs:\n  - job_name: "\\ud800"\n',
+         "prometheus.yml:2: scrape_configs[0].job_name: expected text in UTF-8, got '\\ud800'"),
     ],
 )  # fmt: skip
 def test_bytes_that_are_no_text_are_told_with_their_line(
