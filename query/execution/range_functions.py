@@ -63,6 +63,7 @@ def absent_over_time(
     call: ast.Call, ranges: RangeVector, absent_labels: LabelFrame, context: EvalContext
 ) -> Vector:
     """1 at each step where no series has a sample in the range, with the one series in `absent_labels`."""
+    _check_extension(call.function, ranges.extension)
     present = _computed(replace(call, function="present_over_time"), ranges, (), context)
     anywhere: BoolArray = np.zeros(context.step_count, dtype=np.bool_)
     if present.present is not None:
@@ -79,18 +80,21 @@ def _computed(
     call: ast.Call, ranges: RangeVector, args: Sequence[FloatArray], context: EvalContext
 ) -> Vector:
     """The function's values, names kept."""
-    kernels = _KERNELS[ranges.extension]
-    if call.function not in kernels:
-        assert ranges.extension is not None
-        raise EvaluationError(
-            f"{ranges.extension.value} modifier can only be used with: {', '.join(sorted(kernels))}"
-            f" - not with {call.function}"
-        )
-    builder = apply_kernel(kernels[call.function], ranges, args, context)
+    _check_extension(call.function, ranges.extension)
+    builder = apply_kernel(_KERNELS[ranges.extension][call.function], ranges, args, context)
     if ranges.histograms or ranges.start_timestamps:
         function = _WINDOW_FUNCTIONS[ranges.extension][call.function]
         overlay_single_windows(call, ranges, builder, context, function)
     return builder.build(ranges.drop_name)
+
+
+def _check_extension(function: str, extension: ast.Extension | None) -> None:
+    """Raises `EvaluationError` if the function has no meaning for anchored or smoothed ranges."""
+    if extension is not None and function not in _KERNELS[extension]:
+        raise EvaluationError(
+            f"{extension.value} modifier can only be used with: {', '.join(sorted(_KERNELS[extension]))}"
+            f" - not with {function}"
+        )
 
 
 def _labels_with_floats(vector: Vector) -> LabelFrame:

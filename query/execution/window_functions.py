@@ -66,6 +66,8 @@ def _starts(call: ast.Call, ranges: RangeVector, context: EvalContext) -> dict[i
     """When counts began, by the position of a series and the time of a sample."""
     if not context.options.use_start_timestamps or call.function not in _AWARE_OF_STARTS:
         return {}
+    if ranges.extension is not None and call.function != "resets":
+        return {}  # upstream's rates of such ranges don't ask either
     return {
         each.position: dict(zip(each.timestamps_ms.tolist(), each.start_timestamps_ms.tolist(), strict=True))
         for each in ranges.start_timestamps

@@ -55,5 +55,10 @@ def _sum_in_order(block: FloatArray, grouping: Grouping, cells: BoolArray, total
     for group in np.flatnonzero(cells.any(axis=0)).tolist():
         steps = np.flatnonzero(cells[:, group])
         start = int(grouping.starts[group])
-        terms = block[steps, start : start + int(grouping.sizes[group])]
-        totals[steps, group] = np.cumsum(terms, axis=1)[:, -1]
+        total, *terms = block[steps, start : start + int(grouping.sizes[group])].T
+        error = np.zeros_like(total)
+        for term in terms:
+            before, total = total, total + term
+            lost = np.where(np.abs(before) >= np.abs(term), (before - total) + term, (term - total) + before)
+            error = np.where(np.isinf(total), 0.0, error + lost)
+        totals[steps, group] = np.where(np.isinf(total), total, total + error)

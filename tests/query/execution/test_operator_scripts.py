@@ -22,6 +22,7 @@ def test_case_answers_as_the_script_says(place: str, case: CaseResult) -> None:
 def test_scripts_are_found() -> None:
     assert [path.stem for path in SCRIPTS] == [
         "aggregations",
+        "extended_ranges",
         "functions",
         "histograms",
         "info",
