@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +77,14 @@ class Api:
                 return Answer(response.status, response.headers, await response.read())
 
         return self._loop.run_until_complete(ask())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Work that goes on during requests."""
+        return self._loop.create_task(work)
+
+    def finish(self, task: "asyncio.Task[None]") -> None:
+        """Let it come to its end."""
+        self._loop.run_until_complete(task)
 
     def start_scraping(self) -> None:
         """Let the scraper know its jobs; the clock stands, so nothing is scraped."""

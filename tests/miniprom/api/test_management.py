@@ -1,5 +1,7 @@
 """Probes and lifecycle."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,21 @@ def test_reload_of_a_broken_file_keeps_the_old_configuration(tmp_path: Path) -> 
     assert "scrape_interval: 7s" in yaml
     assert succeeded is False
     assert "prometheus_config_last_reload_successful 0.0" in metrics
+
+
+def test_requests_are_answered_while_a_reload_reads_its_files(tmp_path: Path) -> None:
+    file = tmp_path / "prometheus.yml"
+    os.mkfifo(file)  # who opens it waits for the other side
+    at_last = threading.Timer(5, lambda: file.write_text("{}"))
+    at_last.start()
+    with serving(**{"config.file": str(file)}) as api:
+        reload = api.begin(api.server.reload())
+        assert api.get("/-/healthy").status == 200
+        assert not reload.done()
+        at_last.cancel()
+        file.write_text("global: {scrape_interval: 7s}")
+        api.finish(reload)
+        assert "scrape_interval: 7s" in api.get("/api/v1/status/config").data["yaml"]
 
 
 def test_reload_that_cannot_write_its_query_log_keeps_the_old_configuration(tmp_path: Path) -> None:
