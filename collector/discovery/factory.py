@@ -1,12 +1,12 @@
-"""From a section of the configuration to the discovery that does what it says."""
+"""From a section of the configuration to the discovery that does what it says.
+
+Each kind is imported by the first job that uses it: together they are 0.4 MB, and 10 ms of a start.
+"""
+# ruff: noqa: PLC0415
 
 from dataclasses import dataclass
 
 from collector.clock import Clock
-from collector.discovery.dns import dns_discovery
-from collector.discovery.dns_resolver import Resolver
-from collector.discovery.file import FileDiscovery
-from collector.discovery.http import http_discovery
 from collector.discovery.kubernetes.access import Surroundings
 from collector.discovery.metrics import DiscoveryMetrics
 from collector.discovery.provider import Discovery
@@ -33,14 +33,19 @@ class DiscoveryFactory:
         clock, refresh = self.clock, self.metrics.refresh
         match config:
             case FileDiscoveryConfig():
+                from collector.discovery.file import FileDiscovery
+
                 return FileDiscovery(config, clock, refresh)
             case HttpDiscoveryConfig():
+                from collector.discovery.http import http_discovery
+
                 return http_discovery(config, HttpFetcher(config.http), clock, refresh, job_name)
             case DnsDiscoveryConfig():
+                from collector.discovery.dns import dns_discovery
+                from collector.discovery.dns_resolver import Resolver
+
                 return dns_discovery(config, Resolver(), clock, refresh, job_name)
             case KubernetesConfig():
-                from collector.discovery.kubernetes.discovery import (  # noqa: PLC0415  0.4 MB
-                    KubernetesDiscovery,
-                )
+                from collector.discovery.kubernetes.discovery import KubernetesDiscovery
 
                 return KubernetesDiscovery(config, self.surroundings, clock, self.metrics.kubernetes)
