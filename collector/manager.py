@@ -121,6 +121,11 @@ class ScrapeManager:
         """The job names, ascending."""
         return sorted(self._pools)
 
+    def job(self, name: str) -> ScrapeConfig | None:
+        """The job of that name, if it is scraped."""
+        pool = self._pools.get(name)
+        return pool.job if pool else None
+
     def active(self) -> list[ActiveTarget]:
         """The targets being scraped, by pool and URL."""
         return [

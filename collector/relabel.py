@@ -151,6 +151,16 @@ def relabel(labels: Mapping[str, str], rules: Sequence[Rule]) -> dict[str, str] 
     return result
 
 
+def relabel_steps(labels: Mapping[str, str], rules: Sequence[Rule]) -> list[dict[str, str] | None]:
+    """The labels after each rule; None from the rule on that drops them."""
+    steps: list[dict[str, str] | None] = []
+    result: dict[str, str] | None = dict(labels)
+    for rule in rules:
+        result = None if result is None else relabel(result, (rule,))
+        steps.append(result)
+    return steps
+
+
 @lru_cache(maxsize=1024)  # all targets of a job share its rules
 def _compiled(config: RelabelConfig, scheme: NameScheme) -> Rule:
     regex = compile_anchored(config.regex)

@@ -48,6 +48,7 @@ _ROUTES: Final[tuple[Route, ...]] = (
     (_GET, "/api/v1/metadata", targets.metadata),
     (_GET, "/api/v1/targets", targets.targets),
     (_GET, "/api/v1/targets/metadata", targets.target_metadata),
+    (_GET, "/api/v1/targets/relabel_steps", targets.steps_of_relabelling),
     (_GET, "/api/v1/scrape_pools", targets.scrape_pools),
     (_GET, "/api/v1/rules", rules.rules),
     (_GET, "/api/v1/alerts", rules.alerts),

@@ -1,16 +1,18 @@
-"""What is scraped: /targets, /targets/metadata, /metadata, /scrape_pools."""
+"""What is scraped: /targets, /targets/metadata, /targets/relabel_steps, /metadata, /scrape_pools."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
 from aiohttp import web
 
 from collector.exposition import Metadata
 from collector.manager import ActiveTarget
+from collector.relabel import RelabelConfig, compile_rules, relabel_steps
 from collector.units import format_duration_ms
 from miniprom.api.envelope import success
-from miniprom.api.errors import ApiError, BadParameterError
+from miniprom.api.errors import ApiError, BadParameterError, ErrorType
 from miniprom.api.params import read_params
 from miniprom.api.services import services_of
 from miniprom.api.status import rfc3339
@@ -44,6 +46,26 @@ async def targets(request: web.Request) -> web.Response:
 async def scrape_pools(request: web.Request) -> web.Response:
     """The names of the scrape jobs."""
     return success({"scrapePools": services_of(request).scrape.pools()})
+
+
+async def steps_of_relabelling(request: web.Request) -> web.Response:
+    """What each relabelling rule of a job makes of the given labels, in turn."""
+    services, params = services_of(request), await read_params(request)
+    pool = _required(params.text("scrapePool"), "scrapePool")
+    try:
+        labels = msgspec.json.decode(_required(params.text("labels"), "labels"), type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise ApiError(ErrorType.BAD_DATA, f"error parsing labels: {error}") from error
+    job = services.scrape.job(pool)
+    if job is None:
+        message = f'error retrieving scrape config: scrape pool "{pool}" not found'
+        raise ApiError(ErrorType.BAD_DATA, message)
+    outputs = relabel_steps(labels, compile_rules(job.relabel_configs, job.name_scheme))
+    steps = [
+        {"rule": _rule_fields(rule), "output": output or {}, "keep": output is not None}
+        for rule, output in zip(job.relabel_configs, outputs, strict=True)
+    ]
+    return success({"steps": steps})
 
 
 async def target_metadata(request: web.Request) -> web.Response:
@@ -108,6 +130,18 @@ def _active_fields(target: ActiveTarget, external_host: str) -> dict[str, object
         "scrapeInterval": format_duration_ms(target.interval_ms),
         "scrapeTimeout": format_duration_ms(target.timeout_ms),
     }
+
+
+def _rule_fields(rule: RelabelConfig) -> dict[str, object]:
+    """All that is set; separator, regex and replacement even if they are empty, as upstream."""
+    fields = msgspec.structs.asdict(rule)
+    return {n: v for n, v in fields.items() if v or n in ("separator", "regex", "replacement")}
+
+
+def _required(value: str, name: str) -> str:
+    if not value:
+        raise ApiError(ErrorType.BAD_DATA, f"no {name} parameter provided")
+    return value
 
 
 def _external_host(external_url: str, request: web.Request) -> str:

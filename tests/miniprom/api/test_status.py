@@ -78,6 +78,56 @@ def test_config_is_yaml_with_defaults() -> None:
     assert "job_name: b" in yaml
 
 
+RULES = """
+scrape_configs:
+- job_name: a
+  relabel_configs:
+  - {target_label: __address__, replacement: 'example.com:443'}
+  - {action: labeldrop, regex: __meta_.*}
+  - {source_labels: [__address__], regex: 'example.*', action: drop}
+  - {target_label: job, replacement: never}
+"""
+
+
+def test_relabelling_is_shown_rule_by_rule() -> None:
+    with serving(RULES) as api:
+        api.start_scraping()
+        labels = '{"job":"a","__address__":"localhost:9090","__meta_x":"y","empty":""}'
+        parameters = {"scrapePool": "a", "labels": labels}
+        steps = api.get("/api/v1/targets/relabel_steps", parameters).data["steps"]
+    after_first = {"job": "a", "__address__": "example.com:443", "__meta_x": "y"}
+    assert [(step["output"], step["keep"]) for step in steps] == [
+        (after_first, True),
+        ({"job": "a", "__address__": "example.com:443"}, True),
+        ({}, False),
+        ({}, False),
+    ]
+    defaults = {"separator": ";", "replacement": "$1"}
+    assert steps[1]["rule"] == {"action": "labeldrop", "regex": "__meta_.*", **defaults}
+    assert steps[2]["rule"] == {
+        "source_labels": ["__address__"], "action": "drop", "regex": "example.*", **defaults
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({}, "no scrapePool parameter provided"),
+        ({"scrapePool": "a"}, "no labels parameter provided"),
+        ({"scrapePool": "b", "labels": "{}"},
+         'error retrieving scrape config: scrape pool "b" not found'),
+        ({"scrapePool": "a", "labels": "{"}, "error parsing labels: Input data was truncated"),
+        ({"scrapePool": "a", "labels": '{"a":1}'},
+         "error parsing labels: Expected `str`, got `int` - at `$[...]`"),
+    ],
+)  # fmt: skip
+def test_relabelling_steps_refuse_what_they_cannot_show(parameters: dict[str, str], message: str) -> None:
+    with serving(RULES) as api:
+        api.start_scraping()
+        answer = api.get("/api/v1/targets/relabel_steps", parameters)
+    assert (answer.status, answer.json["errorType"], answer.json["error"]) == (400, "bad_data", message)
+
+
 def test_target_whose_address_makes_no_url_is_shown_with_the_others() -> None:
     addresses = ["localhost:http", "localhost:99999", "[::1", "::1", "localhost:9"]
     with serving(f"scrape_configs: [{{job_name: a, static_configs: [{{targets: {addresses}}}]}}]") as api:
