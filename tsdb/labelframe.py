@@ -5,7 +5,7 @@ series. Codes of one name are comparable across all frames of one `LabelScope`, 
 what makes grouping and joining integer work. Strings appear at the edges only.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,6 +182,10 @@ class LabelFrame:
         """Rows with equal labels, over all columns; groups are numbered by first appearance."""
         if self.size <= 1:
             return Groups(np.zeros(self.size, dtype=np.int64), np.arange(self.size))
+        if self.size <= _FEW_ROWS and self.columns:
+            return _groups_of_few(
+                list(zip(*(codes.tolist() for codes in self.columns.values()), strict=True))
+            )
         keys = np.zeros(self.size, dtype=np.int64)
         span = 1
         for codes in self.columns.values():
@@ -244,8 +248,6 @@ def _renumbered(keys: IntArray) -> tuple[IntArray, int]:
 
 
 def _first_appearance(keys: IntArray) -> Groups:
-    if len(keys) <= _FEW_ROWS:
-        return _first_appearance_of_few(keys.tolist())
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
@@ -253,9 +255,9 @@ def _first_appearance(keys: IntArray) -> Groups:
     return Groups(rank[inverse], first[order].astype(np.int64))
 
 
-def _first_appearance_of_few(keys: list[int]) -> Groups:
-    """The same without numpy, whose calls take longer than this does for so few."""
-    numbers: dict[int, int] = {}
+def _groups_of_few(keys: Sequence[Hashable]) -> Groups:
+    """Rows with equal keys, without numpy, whose calls take longer than this does for so few."""
+    numbers: dict[Hashable, int] = {}
     ids: list[int] = []
     first: list[int] = []
     for row, key in enumerate(keys):

@@ -19,6 +19,8 @@ from tsdb.sample import BoolArray, FloatArray, IntArray
 
 _POINTS_PER_BLOCK = 1 << 16
 _PIECE_BYTES = 1 << 20
+_FEW_SERIES = 8
+"""Up to here it is faster to print labels series by series."""
 _MANY_POINTS = 1 << 8
 """From here on it is faster to print whole numbers digit by digit."""
 
@@ -28,6 +30,8 @@ def metric_objects(labels: LabelFrame) -> Iterator[bytes]:
 
     One at a time: a long value that many series share would take much memory in all of them together.
     """
+    if labels.size <= _FEW_SERIES:
+        return (msgspec.json.encode(dict(series)) for series in labels.series())
     columns = [_label_pairs(labels, name) for name in labels.names]
     if not columns:
         return repeat(b"{}", labels.size)

@@ -53,7 +53,7 @@ def matrix(
 
 
 label_sets = st.lists(
-    st.dictionaries(st.text(min_size=1, max_size=3), st.text(max_size=4), max_size=3), max_size=5
+    st.dictionaries(st.text(min_size=1, max_size=3), st.text(max_size=4), max_size=3), max_size=12
 )
 
 
