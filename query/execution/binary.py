@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from query.execution.columns import concat, is_identity, present_mask, take
 from query.execution.context import EvalContext
+from query.execution.errors import EvaluationError
 from query.execution.histogram_binary import Operand, mismatched_types, overlay_histograms
 from query.execution.matching import (
     Side,
@@ -50,6 +51,8 @@ def binary(node: Binary, lhs: Value, rhs: Value, context: EvalContext) -> Value:
 def _of_scalars(op: str, lhs: Scalar, rhs: Scalar) -> Scalar:
     if op in ARITHMETIC:
         return Scalar(ARITHMETIC[op](lhs.values, rhs.values))
+    if op in TRIM_OPERATORS:
+        raise EvaluationError(f'operator "{op}" not allowed for Scalar operations')
     return Scalar(COMPARISONS[op](lhs.values, rhs.values).astype(np.float64))
 
 

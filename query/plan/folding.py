@@ -13,6 +13,8 @@ def folded(node: BinaryOperation | Negation) -> BinaryOperation | Negation | Num
     lhs, rhs = node.lhs, node.rhs
     if not isinstance(lhs, Number) or not isinstance(rhs, Number):
         return node
-    operator = ARITHMETIC.get(node.source.op) or COMPARISONS[node.source.op]
+    operator = ARITHMETIC.get(node.source.op) or COMPARISONS.get(node.source.op)
+    if operator is None:
+        return node
     with np.errstate(all="ignore"):
         return Number(float(operator(np.array(lhs.value), np.array(rhs.value))))
