@@ -83,9 +83,9 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
     ) -> Scraped:
         """Scrape what lives in the test's process, now.
 
-        `target`: a registry of prometheus_client, an ASGI or WSGI app (asked for `path`), a function that
-        gives the page, or the page. An app that does not answer 200 is down, and so is one whose
-        page has a fault; an exception passes through. A target is scraped once for each time of the clock.
+        `target`: a registry of prometheus_client; an ASGI or WSGI app, or a handler class of `http.server`
+        (asked for `path`); a function that gives the page; or the page. One that does not answer 200, or
+        whose page has a fault, is down; an exception passes through. Once for each time of the clock.
         """
         page = page_of(target, path)
         body: dict[str, Any] = {"job": job, "instance": instance, "labels": dict(labels or {})}

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from io import BytesIO
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,7 +23,8 @@ class Registry(Protocol):
 
 
 Scrapable = Registry | Callable[..., Any] | str | bytes
-"""A registry, an ASGI app, a WSGI app, a function without arguments that gives the page, or the page."""
+"""A registry, an ASGI app, a WSGI app, a handler class of `http.server`, a function without arguments that
+gives the page, or the page."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ def page_of(target: Scrapable, path: str) -> Page:
         raise TestingError(
             f"{type(target).__name__} can't be scraped; expected a registry, an app, a function, or the page"
         )
+    if hasattr(target, "do_GET"):
+        return _of_handler(target, path)
     match len(inspect.signature(target).parameters):
         case 0:
             return Page(200, "", _text(target()))
@@ -61,6 +65,29 @@ def _of_registry(registry: Any) -> Page:
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415  who has a registry has it
 
     return Page(200, CONTENT_TYPE_LATEST, generate_latest(registry).decode())
+
+
+def _of_handler(handler: Callable[..., Any], path: str) -> Page:
+    received = _Connection(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n".encode())
+    handler(received, ("127.0.0.1", 1), None)
+    answer = HTTPResponse(_Connection(received.sent))  # type: ignore[arg-type]  # asks no more of it
+    answer.begin()
+    with answer:
+        return Page(answer.status, answer.headers.get("Content-Type", ""), _text(answer.read()))
+
+
+class _Connection:
+    """What `http` needs of a socket: it reads what is there, and keeps what is sent."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.sent = b""
+
+    def makefile(self, *_arguments: Any) -> BytesIO:
+        return BytesIO(self._content)
+
+    def sendall(self, data: bytes) -> None:
+        self.sent += bytes(data)
 
 
 def _of_wsgi(app: Callable[..., Any], path: str) -> Page:

@@ -1,9 +1,10 @@
 import asyncio
 from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter, make_asgi_app, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, MetricsHandler, make_asgi_app, make_wsgi_app
 
 from miniprom.testing import TestingError
 from miniprom.testing.exposition import Page, page_of
@@ -24,7 +25,13 @@ def test_a_function_gives_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "app", [registry, lambda: make_wsgi_app(registry()), lambda: make_asgi_app(registry())]
+    "app",
+    [
+        registry,
+        lambda: make_wsgi_app(registry()),
+        lambda: make_asgi_app(registry()),
+        lambda: MetricsHandler.factory(registry()),
+    ],
 )
 def test_what_prometheus_client_makes_is_asked_for_its_metrics(app: Callable[[], Any]) -> None:
     page = page_of(app(), "/metrics")
@@ -83,3 +90,19 @@ def test_what_can_not_be_scraped_is_named() -> None:
         page_of(lambda _: "", "/metrics")
     with pytest.raises(TestingError, match=r"^a metrics page is str or bytes, not NoneType$"):
         page_of(lambda: None, "/metrics")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/metrics" else 404)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.end_headers()
+        self.wfile.write(b"jobs 3\n")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the signature of the base class
+        pass
+
+
+def test_a_handler_of_the_standard_library_answers_without_a_socket() -> None:
+    assert page_of(_Handler, "/metrics") == Page(200, "text/plain; version=0.0.4", "jobs 3\n")
+    assert page_of(_Handler, "/").status == 404
