@@ -10,6 +10,7 @@ from collector.discovery.kubernetes.resources import Resource
 from collector.discovery.kubernetes.roles import watched
 from miniprom.cli.serve import read_flags
 from miniprom.config import load_config, warnings_of
+from miniprom.memory_limit import memory_limit_bytes
 from miniprom.settings import settings_of
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -42,6 +43,16 @@ def test_arguments_are_flags_that_have_an_effect() -> None:
     settings = settings_of(read_flags(container()["args"]))
     assert settings.retention_ms == 7_200_000
     assert [notice for notice in settings.notices if "storage.tsdb.path" not in notice] == []
+
+
+def test_store_leaves_room_in_the_memory_that_the_container_has() -> None:
+    limit = container()["resources"]["limits"]["memory"]
+    assert limit.endswith("Mi")
+    available_bytes = int(limit.removesuffix("Mi")) << 20
+    [share] = [flag.partition("=")[2] for flag in container()["args"] if "memory-limit" in flag]
+    store_bytes = memory_limit_bytes(share, lambda: available_bytes)
+    assert store_bytes
+    assert available_bytes - store_bytes >= 150 << 20  # for the program and its queries
 
 
 def test_configuration_loads_without_a_warning() -> None:
