@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from miniprom.ruletest.runner import TestResult
 
 _OPTION: Final = "prometheus_rules"
+_COVERAGE_OPTION: Final = "prometheus_rule_coverage"
 _INI: Final = "prometheus_rule_tests"
 _DEFAULT_GLOBS: Final = ("*_test.yml", "*_test.yaml", "*.test.yml", "*.test.yaml", "*.test")
 _SCRIPT_SUFFIX: Final = ".test"
 _QUERY_IN_NAME: Final = 60
+
+_COVERAGE: Final[pytest.StashKey["Coverage"]] = pytest.StashKey()
 
 _ExceptionInfo: TypeAlias = pytest.ExceptionInfo[BaseException]
 
@@ -36,6 +39,12 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"run unit tests of rules and PromQL scripts, too: {', '.join(_DEFAULT_GLOBS)}, "
         f"or what the ini setting {_INI} says",
     )
+    group.addoption(
+        "--prometheus-rule-coverage",
+        dest=_COVERAGE_OPTION,
+        action="store_true",
+        help="do so, and tell at the end what the rules can do and no test made them do",
+    )
     parser.addini(
         _INI,
         "globs of unit tests of rules (promtool's format) and of PromQL scripts (*.test) to run",
@@ -46,8 +55,9 @@ def add_options(parser: pytest.Parser) -> None:
 
 def collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The collector of a file that is to be run, else None."""
-    globs = parent.config.getini(_INI)
-    if not globs and parent.config.getoption(_OPTION):
+    config = parent.config
+    globs = config.getini(_INI)
+    if not globs and (config.getoption(_OPTION) or config.getoption(_COVERAGE_OPTION)):
         globs = _DEFAULT_GLOBS
     if not any(file_path.match(glob) for glob in globs):
         return None
@@ -56,6 +66,12 @@ def collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector 
         parent, path=file_path
     )
     return collector
+
+
+def coverage_lines(config: pytest.Config) -> list[str]:
+    """What to tell at the end."""
+    coverage = config.stash.get(_COVERAGE, None)
+    return coverage.lines() if coverage else []
 
 
 class ItemFailure(Exception):  # noqa: N818  pytest's word for an unexpected outcome of a test
@@ -125,9 +141,13 @@ class RuleTest(_TextItem):
         import msgspec  # noqa: PLC0415  see the module
 
         from miniprom.ruletest import run_test_file  # noqa: PLC0415
+        from miniprom.ruletest.coverage import Coverage  # noqa: PLC0415
+        from miniprom.ruletest.runner import TestOptions  # noqa: PLC0415
 
+        is_covered = self.config.getoption(_COVERAGE_OPTION)
+        coverage = self.config.stash.setdefault(_COVERAGE, Coverage()) if is_covered else None
         alone = msgspec.structs.replace(self._file, tests=(self._file.tests[self._position],))
-        (result,) = run_test_file(alone)
+        (result,) = run_test_file(alone, TestOptions(coverage=coverage))
         return result
 
 

@@ -47,6 +47,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return items.collect_file(file_path, parent)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What no test made rules do, where that is asked for."""
+    for line in items.coverage_lines(config):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def prometheus_server(request: pytest.FixtureRequest) -> "Iterator[Server]":
     """What serves the session, or one worker of xdist."""

@@ -6,6 +6,7 @@ import query.execution.evaluate
 import query.why  # noqa: F401
 from miniprom.promqltest import parse_script, run_script
 from miniprom.ruletest import load_test_file  # noqa: F401
+from miniprom.ruletest.coverage import Coverage  # noqa: F401
 from miniprom.ruletest.report import Style  # noqa: F401
 
 pytest_plugins = ["pytester"]
@@ -66,6 +67,14 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     pytester.path.joinpath("api_test.yml").write_text(TESTS)
     pytester.path.joinpath("queries.test").write_text(SCRIPT)
     return pytester
+
+
+def test_coverage_of_rules_is_told_at_the_end(project: pytest.Pytester) -> None:
+    result = project.runpytest_inprocess("--prometheus-rule-coverage")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        ["Coverage: 2 of 2 rules, 1 of 2 branches", '  */rules.yml:7: alert "Down" never resolved']
+    )
 
 
 def test_files_are_left_alone_unless_asked_for(project: pytest.Pytester) -> None:
