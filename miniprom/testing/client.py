@@ -52,11 +52,14 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
         self.clock = Clock(self._control)
         self._noticed: set[int] = set()
         self._expected_unknown: set[str] = set()
+        self._tenants: dict[str, FakePrometheus] = {}
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, those to tenants included."""
         super().close()
         self._control.close()
+        for tenant in self._tenants.values():
+            tenant.close()
 
     def now(self) -> float:
         """The time of the fake's clock, in unix seconds."""
@@ -106,6 +109,11 @@ class FakePrometheus(Prometheus, Loading, Faults, Journal):
 
     def tenant(self, name: str) -> "FakePrometheus":
         """Another fake with a port of its own in the same process; the same one for the same name."""
+        if name not in self._tenants:
+            self._tenants[name] = self._new_tenant(name)
+        return self._tenants[name]
+
+    def _new_tenant(self, name: str) -> "FakePrometheus":
         url = self._control.ask("POST", "tenants", {"name": name})["url"]
         return FakePrometheus(url, self._control_url, tenant=name)
 
@@ -116,4 +124,4 @@ def client_of(url: str, control_url: str, tenant: str | None) -> FakePrometheus:
     if tenant is None:
         return client
     with client:
-        return client.tenant(tenant)
+        return client._new_tenant(tenant)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat
 
 from miniprom.testing.control import Control
 from miniprom.testing.errors import TestingError
@@ -18,7 +18,7 @@ from miniprom.testing.times import Duration, Time, duration_on_wire, time_on_wir
 
 __tracebackhide__ = True  # pytest shows a failure where the test asked, not here
 
-Values = str | float | Generator | Iterable[float | None]
+Values = str | SupportsFloat | Generator | Iterable[SupportsFloat | None]
 """promtool's notation such as "0+10x60" or "_ 1 stale", a generator such as `sine("10m")`, a number, or
 several (None: no sample)."""
 
@@ -119,6 +119,14 @@ def _values(values: Values) -> Any:
     return _number(values)
 
 
-def _number(value: float | None) -> float | str | None:
+def _number(value: SupportsFloat | None) -> float | str | None:
     """As JSON has it: it knows no infinity. None is no sample."""
-    return value if value is None or math.isfinite(value) else str(float(value))
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TestingError(
+            f"{value!r} is no value of a sample; expected a number, or None for none"
+        ) from None
+    return number if math.isfinite(number) else str(number)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from decimal import Decimal
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
@@ -124,6 +125,26 @@ def test_pages_have_the_times_they_say_or_now(prometheus: FakePrometheus) -> Non
     now = prometheus.now()
     assert prometheus.load_openmetrics("x 1\n").end == now
     assert prometheus.load_openmetrics("y 1\n", at="-1m").end == now - 60
+
+
+def test_values_are_numbers_of_any_type(prometheus: FakePrometheus) -> None:
+    prometheus.load({"whole": np.arange(3), "exact": Decimal("1.5"), "lost": [np.nan, 2, np.inf]})
+    assert prometheus.query("whole").scalar() == 2
+    assert prometheus.query("exact").scalar() == 1.5
+    assert prometheus.query("lost").scalar() == np.inf
+
+
+def test_a_value_that_is_no_number_is_named(prometheus: FakePrometheus) -> None:
+    with pytest.raises(TestingError, match="'x' is no value of a sample; expected a number"):
+        prometheus.load({"a": ["x"]})  # type: ignore[list-item]
+
+
+def test_a_tenant_is_a_server_of_its_own(prometheus: FakePrometheus) -> None:
+    tenant = prometheus.tenant("other")
+    tenant.reset()
+    tenant.load({"x": 1})
+    assert not prometheus.query("x")
+    assert prometheus.tenant("other").query("x").scalar() == 1
 
 
 def test_samples_come_from_lists_and_arrays(prometheus: FakePrometheus) -> None:
