@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from miniprom.promqltest.runner import CaseResult
     from miniprom.promqltest.statements import Script
+    from miniprom.ruletest.coverage import Coverage
     from miniprom.ruletest.files import TestFile
     from miniprom.ruletest.runner import TestResult
 
