@@ -81,6 +81,8 @@ class HttpFetcher:
             raise ScrapeError(f'Get "{request.url}": tls: {error.__cause__ or error}') from error
         except aiohttp.ClientConnectorError as error:
             raise ScrapeError(f'Get "{request.url}": dial tcp{_dial_failure(error)}') from error
+        except aiohttp.TooManyRedirects as error:
+            raise ScrapeError(f'Get "{request.url}": stopped after {len(error.history)} redirects') from error
         except (HttpError, aiohttp.ClientError, ValueError, OSError) as error:
             raise ScrapeError(f'Get "{request.url}": {error or type(error).__name__}') from error
 

@@ -148,6 +148,14 @@ async def redirecting(request: web.Request) -> web.Response:
     return await hello(request)
 
 
+def test_target_that_redirects_for_ever_is_left_after_ten_times() -> None:
+    async def again(request: web.Request) -> web.Response:
+        raise web.HTTPFound(request.path)
+
+    with pytest.raises(ScrapeError, match=r'^Get "http://127.*/metrics": stopped after 10 redirects$'):
+        fetch(again)
+
+
 def test_redirect_is_followed_unless_forbidden() -> None:
     assert fetch(redirecting).body == b"m 1\n"
     with pytest.raises(ScrapeError, match="server returned HTTP status 302 Found"):
