@@ -129,6 +129,7 @@ class Intake:
         self._kept: IntArray | None = None
         self._kept_ids = _NO_IDS
         self._alive = _NO_IDS
+        self._row = _NO_IDS, _NO_IDS, _NO_IDS  # of the store's last row: scraped ids, report ids, both
         self.metadata: dict[str, Metadata] = {}
 
     def read(self, body: bytes, content_type: str) -> Batch:
@@ -174,14 +175,23 @@ class Intake:
             self._store.set_apart(self._report_ids)  # targets scraped at the same time end at different ones
             self._is_apart = True
         report = self._report(batch, duration_seconds)
-        row_ids, row = [ids, self._report_ids], [values, np.array(report)]
+        row_ids, row = self._with_report_ids(ids), [values, np.array(report)]
         if len(stale):
-            row_ids.append(stale)
+            row_ids = np.concatenate((row_ids, stale))
             row.append(np.full(len(stale), STALE))
-        appended = self._store.append(np.concatenate(row_ids), timestamp_ms, np.concatenate(row))
+        appended = self._store.append(row_ids, timestamp_ms, np.concatenate(row))
         if appended.outcomes is None and not batch.duplicates:
             return refused
         return refused + _refused(appended, len(ids)) + Refused(duplicate=batch.duplicates)
+
+    def _with_report_ids(self, ids: IntArray) -> IntArray:
+        """The same array for the same one, by which the store knows it again."""
+        own, report, row_ids = self._row
+        if own is not ids or report is not self._report_ids:
+            row_ids = np.concatenate((ids, self._report_ids))
+            row_ids.flags.writeable = False
+            self._row = ids, self._report_ids, row_ids
+        return row_ids
 
     def end(self, timestamp_ms: int) -> None:
         """Mark all series stale, but for those with newer samples: their target has come back."""

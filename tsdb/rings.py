@@ -7,6 +7,8 @@ new ring. Series leave a ring when they turn out not to share its timestamps: at
 between its rows, or when its head is sealed and most of it is empty.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tsdb.arrays import distinct, grown, runs
@@ -17,6 +19,15 @@ from tsdb.sample import ABSENT, NEVER_MS, BoolArray, CodeArray, FloatArray, IntA
 
 MAX_COLUMNS = 2048
 """A wider batch is spread over several rings: to merge the blocks of one takes up to seven milliseconds."""
+
+
+class Route(NamedTuple):
+    """The columns to which ids were written. It holds while all that it was found in is the same object."""
+
+    ids: IntArray
+    ring_of: CodeArray
+    layout: Layout
+    columns: CodeArray
 
 
 class Rings:
@@ -33,6 +44,7 @@ class Rings:
         )  # in the ring's head; -1: none at present
         self._rings: list[Ring] = []
         self._newest_ms: IntArray = np.full(16, NEVER_MS)  # of each ring
+        self._routes: dict[int, Route] = {}  # of a ring: the last ids that can't be written to
         self._free: list[int] = []
         self._oldest_ms = NEVER_MS
 
@@ -53,11 +65,12 @@ class Rings:
     def write(self, timestamp_ms: int, ids: IntArray, values: FloatArray) -> FloatArray:
         """Store samples of one time; what stands there now, which differs where a series came twice.
 
+        Ids that can't be written to are recognised when the same array comes again: then it is `values`.
+
         Requires: at least one sample, each newer than its series' newest.
         """
-        rings = self.ring_of[ids]
-        first = int(rings[0])
-        if first >= 0 and (rings == first).all():
+        first = int(self.ring_of[ids[0]])
+        if first >= 0 and (self._known_columns(first, ids) is not None or (self.ring_of[ids] == first).all()):
             return self._write_row(first, timestamp_ms, ids, values)
         rings = self.settle(timestamp_ms, ids)
         stored = np.empty(len(ids))
@@ -69,7 +82,7 @@ class Rings:
         """Give those of the series that are in no ring one of their own. Requires: each series once."""
         joining = ids[self.ring_of[ids] < 0]
         if len(joining):
-            self._settle_apart(joining, np.zeros(0, np.int64), np.zeros((0, len(joining))))
+            self._put(self._new_ring(), joining)
 
     def settle(self, timestamp_ms: int, ids: IntArray) -> CodeArray:
         """The ring of each series, a first one for those that are in none.
@@ -85,9 +98,7 @@ class Rings:
         while len(joining):
             number = self._ring_for(timestamp_ms, company)
             some = joining[: MAX_COLUMNS - len(self._rings[number].layout)]
-            self.ring_of[some] = number
-            self._column_of[some] = -1
-            self._columns(self._rings[number], some)
+            self._put(number, some)
             joining = joining[len(some) :]
         return self.ring_of[ids]
 
@@ -195,9 +206,14 @@ class Rings:
         if timestamp_ms > self._newest_ms[number]:
             if self._prepare(number):
                 return self.write(timestamp_ms, ids, values)
-            columns = self._columns(ring, ids)
+            known = self._known_columns(number, ids)
+            columns = self._columns(ring, ids) if known is None else known
             row = ring.append(timestamp_ms, columns, values)
             self._newest_ms[number] = timestamp_ms
+            if known is not None:
+                return values
+            if not ids.flags.writeable and len(distinct(ids)) == len(ids):
+                self._routes[number] = Route(ids, self.ring_of, ring.layout, columns)
             return ring.cells(row, columns)
         found = ring.head_row(timestamp_ms)
         if found is None:
@@ -205,6 +221,19 @@ class Rings:
         columns = self._columns(ring, ids)
         ring.fill(found, columns, values)
         return ring.cells(found, columns)
+
+    def _known_columns(self, number: int, ids: IntArray) -> CodeArray | None:
+        """The columns of ids that were all in this ring before, and are still; None for others."""
+        route = self._routes.get(number)
+        if route is None or route.ids is not ids or route.ring_of is not self.ring_of:
+            return None
+        return route.columns if route.layout is self._rings[number].layout else None
+
+    def _put(self, number: int, ids: IntArray) -> None:
+        """Give series their first ring. Requires: each once."""
+        self.ring_of[ids] = number
+        self._column_of[ids] = -1
+        self._columns(self._rings[number], ids)
 
     def _ring_for(self, timestamp_ms: int, company: IntArray) -> int:
         """A ring for new series: one with a column to spare, by preference one with much of their company."""

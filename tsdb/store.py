@@ -104,7 +104,8 @@ class Store:
     def append(self, series_ids: IntArray, timestamps_ms: int | IntArray, values: FloatArray) -> Appended:
         """One sample a series: `values[series]`, at one time or at `timestamps_ms[series]`.
 
-        A series that is there twice for one time keeps the first. A STALE value is a stale marker.
+        A series that is there twice for one time keeps the first. A STALE value is a stale marker. Ids that
+        come again and again cost less if they are the same array, one that can't be written to.
         """
         if not isinstance(timestamps_ms, np.ndarray):
             return self._counted(self._append_row(int(timestamps_ms), series_ids, values), values.size)
@@ -298,7 +299,7 @@ class Store:
         newest_ms = self._newest_ms[ids]
         if newest_ms.max() < timestamp_ms:
             again = self._write(timestamp_ms, ids, values, newest_ms)
-            return again * np.uint8(Outcome.DUPLICATE) if again.any() else None
+            return None if again is None else again * np.uint8(Outcome.DUPLICATE)
         outcomes = np.zeros(len(ids), dtype=np.uint8)
         outcomes[newest_ms > timestamp_ms] = Outcome.OUT_OF_ORDER
         same = np.flatnonzero(newest_ms == timestamp_ms)
@@ -311,7 +312,8 @@ class Store:
         fresh = np.flatnonzero(newest_ms < timestamp_ms)
         if len(fresh):
             again = self._write(timestamp_ms, ids[fresh], values[fresh], newest_ms[fresh])
-            outcomes[fresh[again]] = Outcome.DUPLICATE
+            if again is not None:
+                outcomes[fresh[again]] = Outcome.DUPLICATE
         return outcomes
 
     def _append_where_there_is_room(
@@ -336,13 +338,18 @@ class Store:
         refused = _differs(self._rings.stored(timestamp_ms, ids), values)
         return refused * np.uint8(Outcome.DUPLICATE)
 
-    def _write(self, timestamp_ms: int, ids: IntArray, values: FloatArray, newest_ms: IntArray) -> BoolArray:
+    def _write(
+        self, timestamp_ms: int, ids: IntArray, values: FloatArray, newest_ms: IntArray
+    ) -> BoolArray | None:
         """Store samples newer than `newest_ms`, the newest of each series; which came twice and lost."""
         stored = self._rings.write(timestamp_ms, ids, values)
         if newest_ms.min() == NEVER_MS:
             self._first_ms[ids[newest_ms == NEVER_MS]] = timestamp_ms
         self._newest_ms[ids] = timestamp_ms
-        return _differs(stored, values)
+        if stored is values:
+            return None
+        again = _differs(stored, values)
+        return again if again.any() else None
 
     def _by_ring(self, timestamps_ms: IntArray, ids: IntArray) -> list[IntArray]:
         """Positions of series that share a ring; no matter how where the matrix begins too early for one."""

@@ -17,6 +17,7 @@ from tsdb.sample import ABSENT_BITS, STALE_BITS, FloatArray, IntArray
 
 RETENTION_MS = 60
 SERIES = series(7)
+SCRAPES = ((0, 1, 2), (3, 4), (2, 5, 6))
 BITS = [
     0x7FF8000000000000,  # NaN as arithmetic makes it
     0xFFF8000000000123,  # a NaN with a payload
@@ -57,10 +58,13 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def start(self) -> None:
         self.store = Store(retention_ms=RETENTION_MS, out_of_order_window_ms=self.window_ms)
         self.kept: list[tuple[Snapshot, dict[Labels, list[Any]]]] = []
+        self.arrays: dict[bytes, IntArray] = {}
 
     def ids(self, members: Iterable[int]) -> IntArray:
-        """Resolved anew each time: `expire` reclaims ids."""
-        return self.store.series_ids([SERIES[member] for member in members])
+        """Resolved anew each time: `expire` reclaims ids. The same array for the same ids."""
+        ids = self.store.series_ids([SERIES[member] for member in members])
+        ids.flags.writeable = False
+        return self.arrays.setdefault(ids.tobytes(), ids)
 
     def append_to_model(self, member: int, time_ms: int, sample: int | FloatHistogram) -> Outcome:
         kind: dict[int, list[Any]] = self.histograms if isinstance(sample, FloatHistogram) else self.model
@@ -95,6 +99,13 @@ class StoreAgainstModel(RuleBasedStateMachine):
         ids = self.ids(member for member, _ in batch)
         appended = self.store.append(ids, time_ms, floats([b for _, b in batch]))
         self.compare_outcomes(appended, [self.append_to_model(m, time_ms, b) for m, b in batch])
+
+    @rule(batch=st.sampled_from(SCRAPES), sample=bits, later_ms=st.integers(1, 5), apart=st.booleans())
+    def append_a_scrape(self, batch: tuple[int, ...], sample: int, later_ms: int, apart: bool) -> None:
+        ids = self.ids(batch)
+        if apart:
+            self.store.set_apart(ids)
+        self.append_row([(member, sample) for member in batch], later_ms)
 
     @rule(batch=st.dictionaries(members, st.tuples(st.integers(-3, 6), bits), max_size=7))
     def append_each_at_its_time(self, batch: dict[int, tuple[int, int]]) -> None:
