@@ -19,6 +19,7 @@ from query.kernels.windows import Windows
 from query.language import ast
 from query.plan.nodes import RangeNode, RangeSelect
 from tsdb import HistogramSeries, LabelFrame, Selection, Slab, StartTimestamps
+from tsdb.arrays import equal_columns
 from tsdb.histogram import CounterReset, FloatHistogram
 from tsdb.sample import NEVER_MS, BoolArray, FloatArray, IntArray, is_sample
 
@@ -164,13 +165,9 @@ def dense_blocks(
     if present is None:
         yield Block(series, timestamps_ms, values)
         return
-    patterns = np.packbits(present, axis=0).T
-    keys = np.ascontiguousarray(patterns).view(f"V{patterns.shape[1]}").ravel()
-    _, sample_of, pattern_of = np.unique(keys, return_index=True, return_inverse=True)
-    for pattern in np.argsort(sample_of):
-        rows = np.flatnonzero(present[:, sample_of[pattern]])
+    for columns in equal_columns(present):
+        rows = np.flatnonzero(present[:, columns[0]])
         if len(rows):
-            columns = np.flatnonzero(pattern_of == pattern)
             yield Block(series[columns], timestamps_ms[rows], values[np.ix_(rows, columns)])
 
 
