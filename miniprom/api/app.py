@@ -16,6 +16,7 @@ from miniprom.api import (
     series,
     status,
     targets,
+    targets_page,
     why,
     write,
 )
@@ -61,6 +62,7 @@ _ROUTES: Final[tuple[Route, ...]] = (
     (_GET, "/api/v1/status/walreplay", status.wal_replay),
     (_POST, "/api/v1/write", write.write),
     (_POST_PUT, "/api/v1/admin/tsdb/{action}", admin.admin),
+    (_GET, "/targets", targets_page.targets_page),
     (_GET, "/federate", federate.federate),
     (_GET, "/metrics", status.metrics),
     (_GET, "/version", status.version),

@@ -9,7 +9,8 @@ from miniprom.api.services import services_of
 
 _LINKS: Final = (
     ("/api/v1/query?query=up", "a query"),
-    ("/api/v1/targets", "targets"),
+    ("/targets", "targets"),
+    ("/api/v1/targets", "targets as JSON"),
     ("/api/v1/label/__name__/values", "metric names"),
     ("/api/v1/metadata", "metadata"),
     ("/api/v1/status/tsdb", "series by name"),
