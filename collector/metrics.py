@@ -70,38 +70,52 @@ class ScrapeMetrics:
             "scrapes_memory_limit_series_total",
             "Total number of new series in scrapes that the memory limit left no room for.",
         )
-        self.interval_length = IntervalLengths()
-        registry.register(self.interval_length)
+        self.interval_length = Lengths(
+            "interval_length_seconds", "Actual intervals between scrapes.", "interval"
+        )
+        self.sync_length = Lengths(
+            "sync_length_seconds", "Actual interval to sync the scrape pool.", "scrape_job"
+        )
+        for lengths in (self.interval_length, self.sync_length):
+            registry.register(lengths)
 
     def forget_job(self, job_name: str) -> None:
         """Remove the series of a job that is gone."""
         for metric in (self.target_limit, self.targets, self.syncs, self.sync_failed):
             metric.remove_by_labels({"scrape_job": job_name})
+        self.sync_length.forget(job_name)
 
 
-class IntervalLengths(Collector):
-    """`prometheus_target_interval_length_seconds`: quantiles over the latest scrapes of each interval."""
+class Lengths(Collector):
+    """A summary in seconds, by one label: quantiles over its latest observations, as upstream has them."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, text: str, label: str) -> None:
+        self._name = f"prometheus_target_{name}"
+        self._text = text
+        self._label = label
         self._latest: dict[str, deque[float]] = {}
         self._counts: dict[str, int] = {}
         self._sums: dict[str, float] = {}
 
-    def observe(self, interval: str, seconds: float) -> None:
-        """Count the time between two scrapes of a target that is to be scraped each `interval`."""
-        self._latest.setdefault(interval, deque(maxlen=_OBSERVATIONS_KEPT)).append(seconds)
-        self._counts[interval] = self._counts.get(interval, 0) + 1
-        self._sums[interval] = self._sums.get(interval, 0.0) + seconds
+    def observe(self, value: str, seconds: float) -> None:
+        """Count an observation under a value of the label."""
+        self._latest.setdefault(value, deque(maxlen=_OBSERVATIONS_KEPT)).append(seconds)
+        self._counts[value] = self._counts.get(value, 0) + 1
+        self._sums[value] = self._sums.get(value, 0.0) + seconds
+
+    def forget(self, value: str) -> None:
+        """Remove what was counted under a value of the label."""
+        for known in (self._latest, self._counts, self._sums):
+            known.pop(value, None)
 
     def collect(self) -> Iterable[Metric]:
-        name = "prometheus_target_interval_length_seconds"
-        metric = Metric(name, "Actual intervals between scrapes.", "summary")
-        for interval, latest in self._latest.items():
+        metric = Metric(self._name, self._text, "summary")
+        for value, latest in self._latest.items():
             ordered = sorted(latest)
-            labels = {"interval": interval}
+            labels = {self._label: value}
             for quantile in _QUANTILES:
                 rank = math.ceil(quantile * len(ordered)) - 1
-                metric.add_sample(name, {**labels, "quantile": str(quantile)}, ordered[rank])
-            metric.add_sample(f"{name}_sum", labels, self._sums[interval])
-            metric.add_sample(f"{name}_count", labels, self._counts[interval])
+                metric.add_sample(self._name, {**labels, "quantile": str(quantile)}, ordered[rank])
+            metric.add_sample(f"{self._name}_sum", labels, self._sums[value])
+            metric.add_sample(f"{self._name}_count", labels, self._counts[value])
         yield metric

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -67,7 +68,7 @@ class ScrapePool:
         return loops
 
     async def _sync(self, groups: Sequence[TargetGroup]) -> list[ScrapeLoop]:
-        job = self.job
+        job, start = self.job, time.perf_counter()
         found = await self._resolve(groups)
         for failure in found.failures:
             _log.error("Creating target failed", extra={"scrape_pool": job.job_name, "err": failure})
@@ -89,6 +90,7 @@ class ScrapePool:
         for loop in started:
             loop.start()
         await asyncio.gather(*(loop.stop() for loop in stopped))
+        self._metrics.sync_length.observe(job.job_name, time.perf_counter() - start)
         self._metrics.syncs.labels(job.job_name).inc()
         self._metrics.sync_failed.labels(job.job_name).inc(len(found.failures))
         self._metrics.targets.labels(job.job_name).set(len(self.loops))

@@ -94,8 +94,10 @@ def test_metrics_of_a_job_go_with_it() -> None:
     async def story(world: World) -> None:
         await world.manager.apply([job("a", ["x:1", "x:2"])])
         assert world.metric("scrape_pool_targets", scrape_job="a") == 2
+        assert world.metric("sync_length_seconds_count", scrape_job="a") == 1
         await world.manager.apply([])
         assert world.metric("scrape_pool_targets", scrape_job="a") is None
+        assert world.metric("sync_length_seconds_count", scrape_job="a") is None
 
     run(story)
 
