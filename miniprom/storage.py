@@ -19,8 +19,9 @@ _log = logging.getLogger(__name__)
 
 SYNC_PERIOD_MS: Final = 1000
 CHECKPOINT_PERIOD_MS: Final = 600_000
-CHECKPOINT_BYTES: Final = 4 << 20
-"""A log of so many bytes is replaced earlier: it is read in a tenth of a second."""
+CHECKPOINT_BYTES: Final = 2 << 20
+CHECKPOINT_SHARE: Final = 0.25
+"""A log longer than this, and than this share of the last snapshot, is replaced earlier."""
 MENDING_PERIOD_MS: Final = 10_000
 
 
@@ -152,8 +153,8 @@ class Storage:
             if self._sync == "interval":
                 await asyncio.to_thread(log.sync)
             self._report(log)
-            is_long = now_ms >= checkpoint_ms or log.bytes_to_replay > CHECKPOINT_BYTES
-            if now_ms >= mend_ms if log.error else is_long:
+            is_due = now_ms >= checkpoint_ms or _is_long(log)
+            if now_ms >= mend_ms if log.error else is_due:
                 checkpoint_ms, mend_ms = now_ms + CHECKPOINT_PERIOD_MS, now_ms + MENDING_PERIOD_MS
                 try:
                     await self.checkpoint()
@@ -170,3 +171,8 @@ class Storage:
             _log.info("A snapshot succeeded: all samples are on disk again")
         self._reported = log.error
         self._durable.set(0 if log.error else 1)
+
+
+def _is_long(log: Wal) -> bool:
+    """Whether it is time for a snapshot: starts shall read little, snapshots be worth it."""
+    return log.bytes_to_replay > max(CHECKPOINT_BYTES, CHECKPOINT_SHARE * log.snapshot_bytes)

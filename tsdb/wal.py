@@ -73,6 +73,8 @@ class Wal:
         self._size = 0
         self.bytes_to_replay = 0
         """Of segments: what the next start would read beside the snapshot."""
+        self.snapshot_bytes = 0
+        """Of the last snapshot of the whole store that was written."""
         self._unsynced = False
         self._is_new = False  # the segment: its name is not on disk for good
         self._sync_each_write = sync_each_write
@@ -154,7 +156,7 @@ class Wal:
 
         If nothing failed since it was begun, nothing is missing on disk any more: `error` is None.
         """
-        self.save(checkpoint.snapshot, self._folder, checkpoint.number)
+        self.snapshot_bytes = self.save(checkpoint.snapshot, self._folder, checkpoint.number)
         with self._files:
             self._close_retired()
             if self._file and checkpoint.failures == self._failures:
@@ -163,17 +165,19 @@ class Wal:
             if number < checkpoint.number:
                 self._disk.remove(self._folder / _name(kind, number))
 
-    def save(self, snapshot: Snapshot, folder: Path, number: int = 1) -> None:
-        """Write a snapshot into a folder, from which a store can be loaded. Raises `OSError`."""
+    def save(self, snapshot: Snapshot, folder: Path, number: int = 1) -> int:
+        """Write a snapshot into a folder, from which a store can be loaded; its size. Raises `OSError`."""
         self._disk.make_folder(folder)
         path = folder / _name("rings", number)
         new = path.with_name(path.name + _NEW)
         with contextlib.suppress(FileNotFoundError):  # left over by an attempt that failed
             self._disk.remove(new)
         file = self._disk.create(new)
+        size_bytes = 0
         try:
             for piece in write_snapshot(snapshot):
                 file.write(piece)
+                size_bytes += len(piece)
             file.sync()
         except OSError:
             file.close()
@@ -181,6 +185,7 @@ class Wal:
             raise
         file.close()
         self._disk.rename(new, path)
+        return size_bytes
 
     def close(self) -> None:
         """Give the folder up."""

@@ -141,6 +141,24 @@ def test_long_log_is_replaced_early(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         running.run_until_complete(work())
 
 
+def test_log_that_is_short_beside_the_snapshot_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        monkeypatch.setattr("miniprom.storage.CHECKPOINT_BYTES", 100)
+        monkeypatch.setattr("miniprom.storage.CHECKPOINT_SHARE", 1000)
+        kept = Kept(tmp_path)
+        kept.storage.start()
+        put(kept.store, "a", *[(NOW_MS + later_ms, 1.0) for later_ms in range(9)])
+        await kept.clock.advance(SYNC_PERIOD_MS)
+        assert files(tmp_path) == ["log.00000002", "rings.00000002"]
+        put(kept.store, "a", *[(NOW_MS + later_ms, 1.0) for later_ms in range(9, 99)])
+        await kept.clock.advance(2 * SYNC_PERIOD_MS)
+        assert files(tmp_path) == ["log.00000002", "rings.00000002"]
+        await kept.storage.stop()
+
+    with loop() as running:
+        running.run_until_complete(work())
+
+
 def test_full_disk_is_told_and_mended_when_it_has_room(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
