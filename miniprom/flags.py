@@ -23,9 +23,13 @@ def _switch(name: str, text: str, *, default: str = "false", ignored: str = "") 
 _NO_BLOCKS: Final = "there are no blocks on disk"
 _NO_UI: Final = "the web UI is not there yet"
 _PYTHON: Final = "it tunes the Go runtime"
+_NO_REMOTE_READ: Final = "remote read is not served"
+_NO_AUTO_RELOAD: Final = "the configuration is reloaded on SIGHUP and /-/reload only"
 
 FLAGS: Final[tuple[Flag, ...]] = (
     Flag("config.file", "prometheus.yml", "Configuration file."),
+    _switch("config.auto-reload", "Reload when files change.", ignored=_NO_AUTO_RELOAD),
+    Flag("config.auto-reload-interval", "30s", "How often to look at the files.", ignored=_NO_AUTO_RELOAD),
     Flag("web.listen-address", "0.0.0.0:9090", "Address to listen on. Can be repeated.", is_repeated=True),
     Flag("web.external-url", "", "URL under which clients reach the server, for links."),
     Flag("web.route-prefix", "", "Prefix of all routes. Defaults to the path of --web.external-url."),
@@ -35,6 +39,15 @@ FLAGS: Final[tuple[Flag, ...]] = (
     Flag("web.read-timeout", "5m", "Idle time after which a connection is closed."),
     _switch("web.enable-lifecycle", "Enable shutdown and reload by HTTP request."),
     _switch("web.enable-remote-write-receiver", "Accept remote write requests at /api/v1/write."),
+    Flag(
+        "web.remote-write-receiver.accepted-protobuf-messages",
+        "prometheus.WriteRequest,io.prometheus.write.v2.Request",
+        "Messages that remote write may be in.",
+        is_repeated=True,
+        ignored="both are accepted",
+    ),
+    Flag("web.max-notifications-subscribers", "16", "Readers of notifications.", ignored=_NO_UI),
+    Flag("web.search.max-limit", "10000", "Largest answer of a search.", ignored=_NO_UI),
     _switch("web.enable-admin-api", "Enable the admin API: deleting, importing, snapshots."),
     _switch("web.enable-otlp-receiver", "Accept OTLP writes.", ignored="the OTLP receiver is not there yet"),
     Flag(
@@ -63,10 +76,15 @@ FLAGS: Final[tuple[Flag, ...]] = (
     _switch(
         "storage.tsdb.wal-compression", "Compress the log.", default="true", ignored="only changes are logged"
     ),
+    Flag("storage.tsdb.head-chunks-write-queue-size", "0", "Size of a queue.", ignored=_NO_BLOCKS),
+    Flag("storage.tsdb.delay-compact-file.path", "", "File of uploaded blocks.", ignored=_NO_BLOCKS),
     _switch("storage.tsdb.allow-overlapping-blocks", "Overlapping blocks.", ignored=_NO_BLOCKS),
     Flag(
         "storage.remote.flush-deadline", "1m", "Deadline to flush.", ignored="remote write out is not there"
     ),
+    Flag("storage.remote.read-sample-limit", "50000000", "Samples a read.", ignored=_NO_REMOTE_READ),
+    Flag("storage.remote.read-concurrent-limit", "10", "Reads at once.", ignored=_NO_REMOTE_READ),
+    Flag("storage.remote.read-max-bytes-in-frame", "1048576", "Size of a frame.", ignored=_NO_REMOTE_READ),
     Flag("query.lookback-delta", "5m", "How far an instant looks back for the newest sample."),
     Flag("query.timeout", "2m", "Time after which a query is aborted."),
     Flag("query.max-concurrency", "20", "Queries that run at the same time; the rest waits."),
@@ -101,6 +119,8 @@ FLAGS: Final[tuple[Flag, ...]] = (
     ),
     _switch("auto-gomaxprocs", "Go threads.", default="true", ignored=_PYTHON),
     _switch("auto-gomemlimit", "Go memory limit.", default="true", ignored=_PYTHON),
+    Flag("auto-gomemlimit.ratio", "0.9", "Go memory limit.", ignored=_PYTHON),
+    Flag("auto-gomemlimit.refresh-interval", "0s", "Go memory limit.", ignored=_PYTHON),
     Flag("enable-feature", "", "Comma separated features to enable.", is_repeated=True),
     Flag("log.level", "info", "One of debug, info, warn, error."),
     Flag("log.format", "logfmt", "One of logfmt, json."),

@@ -1,5 +1,6 @@
 """Flags: both spellings, defaults, mistakes; and what they become."""
 
+import re
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from miniprom.cli.serve import read_flags
 from miniprom.flags import FLAGS
 from miniprom.settings import BadFlagError, ListenAddress, settings_of
+from tests.end_to_end.programs import program
 
 
 @pytest.mark.parametrize("arguments", [["--query.timeout=30s"], ["--query.timeout", "30s"]])
@@ -119,3 +121,14 @@ def test_help_and_version_import_neither_numpy_nor_aiohttp(argument: str) -> Non
         "assert not {'numpy', 'aiohttp', 'asyncio'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.peer
+def test_flags_that_manifests_pass_to_prometheus_are_known() -> None:
+    shown = subprocess.run([program("prometheus"), "--help"], capture_output=True, text=True, check=False)
+    theirs = set(re.findall(r"^ +(?:-\w, )?--([a-z.-]+[a-z])", shown.stdout + shown.stderr, re.MULTILINE))
+    known = {flag.name for flag in FLAGS}
+    assert "config.file" in theirs
+    debian = {"storage.tsdb.use-lockfile", "web.local-assets"}
+    others = {name for name in theirs if name.startswith(("help", "version", "storage.agent."))}
+    assert theirs - known - debian - others == set()
