@@ -156,6 +156,17 @@ def test_target_that_redirects_for_ever_is_left_after_ten_times() -> None:
         fetch(again)
 
 
+@pytest.mark.parametrize(("host", "comes_along"), [("127.0.0.1", True), ("localhost", False)])
+def test_credentials_follow_a_redirect_on_the_same_host_only(host: str, comes_along: bool) -> None:
+    async def redirect(request: web.Request) -> web.Response:
+        if request.path == "/metrics":
+            raise web.HTTPFound(f"http://{host}:{request.url.port}/moved")
+        return await header_echo(request)
+
+    body = fetch(redirect, HttpClientConfig(bearer_token="secret")).body
+    assert (b"Bearer secret" in body) is comes_along
+
+
 def test_redirect_is_followed_unless_forbidden() -> None:
     assert fetch(redirecting).body == b"m 1\n"
     with pytest.raises(ScrapeError, match="server returned HTTP status 302 Found"):
