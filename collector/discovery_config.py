@@ -16,10 +16,10 @@ KubernetesRole = Literal["pod", "service", "endpoints", "endpointslice", "node",
 UNSUPPORTED_DISCOVERIES: Final = frozenset(
     f"{kind}_sd_configs"
     for kind in (
-        "aws", "azure", "consul", "digitalocean", "docker", "dockerswarm", "ec2", "eureka",
-        "gce", "hetzner", "ionos", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "oci",
-        "openstack", "outscale", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit", "triton",
-        "uyuni", "vultr",
+        "aws", "azure", "consul", "digitalocean", "docker", "dockerswarm", "ec2", "ecs", "elasticache",
+        "eureka", "gce", "hetzner", "ionos", "kuma", "lightsail", "linode", "marathon", "msk", "nerve",
+        "nomad", "oci", "openstack", "outscale", "ovhcloud", "puppetdb", "rds", "scaleway", "serverset",
+        "stackit", "triton", "uyuni", "vultr",
     )
 )  # fmt: skip
 """Discoveries that upstream has and miniprom does not."""
