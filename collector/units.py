@@ -24,6 +24,7 @@ _BYTES_PER_UNIT: Final = {
     "B": 1,
     **{prefix + suffix: 1024**n for n, prefix in enumerate("KMGTPE", 1) for suffix in ("B", "iB")},
 }
+_MAX_BYTES: Final = 2**63 - 1
 _SIZE_PART: Final = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_BYTES_PER_UNIT)})", re.ASCII)
 _SIZE: Final = re.compile(rf"(?:{_SIZE_PART.pattern})+", re.ASCII)
 
@@ -66,7 +67,10 @@ def parse_size_bytes(text: str) -> int:
         return 0
     if not _SIZE.fullmatch(text):
         raise UnitError(f'not a valid size: "{text}"; expected a number and a unit, such as 512KB or 64MB')
-    return int(sum(float(count) * _BYTES_PER_UNIT[unit] for count, unit in _SIZE_PART.findall(text)))
+    size_bytes = int(sum(float(count) * _BYTES_PER_UNIT[unit] for count, unit in _SIZE_PART.findall(text)))
+    if size_bytes > _MAX_BYTES:
+        raise UnitError(f'size out of range: "{text}"')
+    return size_bytes
 
 
 def format_size_bytes(size_bytes: int) -> str:

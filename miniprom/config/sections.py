@@ -166,6 +166,11 @@ class RemoteReadConfig(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require_url(self.url, "remote_read")
+        if self.chunked_read_limit < 0:
+            raise ConfigError(
+                f"chunked_read_limit must not be negative, got {self.chunked_read_limit}",
+                key="chunked_read_limit",
+            )
         _check_headers(self.headers)
 
 
