@@ -4,7 +4,7 @@ import pytest
 from tests.tsdb.reading import everything, samples_of, series, times
 from tsdb import ABSENT, STALE, Matcher, MatchOp, Outcome, Store, labels_from
 from tsdb.histogram import CounterReset, FloatHistogram
-from tsdb.sample import STALE_BITS, FloatArray
+from tsdb.sample import STALE_BITS, FloatArray, IntArray
 
 TWO_HOURS_MS = 7_200_000
 
@@ -166,6 +166,34 @@ def test_the_second_request_of_a_scrape_may_come_after_the_head_was_sealed(short
         store.append(ids[1:], max(time_ms - 1, 0), numbers(2.0))
     assert slab_count(store) == 1
     assert read(store) == [[(at, 1.0) for at in range(40)], [(at, 2.0) for at in range(39)]]
+
+
+def known_ids(store: Store, *members: int) -> IntArray:
+    """Ids that the store recognises when they come again."""
+    ids = store.series_ids(series(4))[list(members)]
+    ids.flags.writeable = False
+    return ids
+
+
+def test_known_ids_are_looked_up_again_when_a_series_has_left_their_ring() -> None:
+    store = Store(retention_ms=None)
+    both, first, second = known_ids(store, 0, 1), known_ids(store, 0), known_ids(store, 1)
+    store.append(both, 0, numbers(1.0, 2.0))
+    store.append(both, 10, numbers(1.0, 2.0))
+    store.append(first, 20, numbers(1.0))
+    store.append(second, 15, numbers(2.0))
+    store.append(both, 30, numbers(1.0, 2.0))
+    assert [at for at, _ in read(store)[0]] == [0, 10, 20, 30]
+    assert [at for at, _ in read(store)[1]] == [0, 10, 15, 30]
+
+
+def test_known_ids_are_looked_up_again_when_their_ring_has_other_columns(short_heads: None) -> None:
+    store = Store(retention_ms=None)
+    store.append(known_ids(store, 2, 3), 0, numbers(3.0, 4.0))
+    ids, times_ms = known_ids(store, 0, 1), list(range(0, 300, 10))
+    for at in times_ms:
+        store.append(ids, at, numbers(1.0, 2.0))
+    assert read(store)[:2] == [[(at, n) for at in times_ms] for n in (1.0, 2.0)]
 
 
 def test_series_set_apart_share_no_slab_with_others_of_their_time() -> None:
