@@ -141,7 +141,7 @@ def _format_matchers(selector: VectorSelector) -> str:
         for matcher in selector.matchers
         if not selector.name or matcher != is_name
     )
-    braces = f"{{{','.join(shown)}}}" if shown else ""
+    braces = f"{{{','.join(shown)}}}" if shown or not selector.name else ""
     return f"{selector.name or ''}{braces}"
 
 

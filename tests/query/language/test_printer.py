@@ -21,6 +21,7 @@ from query.language import EVERYTHING, format_expr, parse, prettify
         ("a>bool 1", "a > bool 1"),
         ('{b="1",a!~"2"}', '{a!~"2",b="1"}'),
         ('{"a"}', '{__name__="a"}'),
+        ("info(a,{})", "info(a, {})"),
         ('{"a.b"="c\\n"}', '{"a.b"="c\\n"}'),
         ("a offset 5m @ 1", "a @ 1.000 offset 5m"),
         ("a smoothed offset -1h30m", "a smoothed offset -1h30m"),
